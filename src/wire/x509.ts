@@ -1,0 +1,150 @@
+/**
+ * What this module has to know of a peer's certificate before it lets TLS use
+ * it: that it is one, when it is valid, and for which names. Signatures and
+ * keys, of any kind, are TLS's business.
+ */
+import { CertificateError } from "../errors.ts";
+import { type DerElement, readElements, TAG } from "./der.ts";
+
+/** The host name that go-plugin's certificates are made out to. */
+export const CERTIFICATE_HOST = "localhost";
+
+/** The fields of a certificate that matter here. */
+export interface CertificateFacts {
+  /** The first moment at which it is valid. */
+  readonly notBefore: Date;
+  /** The last moment at which it is valid. */
+  readonly notAfter: Date;
+  /** The DNS names it is made out to. */
+  readonly dnsNames: readonly string[];
+}
+
+/** DER of the object identifier 2.5.29.17, subjectAltName. */
+const SUBJECT_ALT_NAME = "551d11";
+
+/**
+ * Reads the fields of a certificate in DER.
+ *
+ * @throws {RangeError} If the bytes are no X.509 certificate.
+ *
+ * Source: RFC 5280, section 4.1.
+ */
+export function readCertificate(der: Uint8Array): CertificateFacts {
+  const outer = readElements(der);
+  const [certificate] = outer;
+  if (outer.length !== 1 || certificate?.tag !== TAG.sequence) {
+    throw malformed("no single sequence");
+  }
+  const [body, algorithm, signature] = readElements(certificate.contents);
+  if (
+    body?.tag !== TAG.sequence || algorithm?.tag !== TAG.sequence ||
+    signature?.tag !== TAG.bitString
+  ) throw malformed("no signed body");
+  const fields = readElements(body.contents);
+  // [0] version comes first in every certificate that has extensions.
+  if (fields[0]?.tag === 0xa0) fields.shift();
+  const [serial, , , validity, , key, ...rest] = fields;
+  if (
+    serial?.tag !== TAG.integer || validity?.tag !== TAG.sequence ||
+    key?.tag !== TAG.sequence
+  ) throw malformed("fields missing");
+  const [notBefore, notAfter] = readElements(validity.contents);
+  return {
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    dnsNames: readDnsNames(rest),
+  };
+}
+
+function malformed(what: string): RangeError {
+  return new RangeError(`malformed certificate: ${what}`);
+}
+
+function text(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+function readTime(element: DerElement | undefined): Date {
+  const digits = element === undefined ? "" : text(element.contents);
+  // UTCTime has two digits for the year: 50 to 99 mean the 20th century.
+  const full = element?.tag === TAG.utcTime
+    ? (Number(digits.slice(0, 2)) < 50 ? "20" : "19") + digits
+    : digits;
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full);
+  if (parts === null) throw malformed(`time ${JSON.stringify(digits)}`);
+  const [, year, month, day, hour, minute, second] = parts;
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+function readDnsNames(rest: readonly DerElement[]): string[] {
+  const extensions = rest.find(({ tag }) => tag === 0xa3);
+  if (extensions === undefined) return [];
+  const [list] = readElements(extensions.contents);
+  for (const extension of readElements(list?.contents ?? new Uint8Array(0))) {
+    const parts = readElements(extension.contents);
+    const value = parts.at(-1);
+    if (
+      hex(parts[0]?.contents) !== SUBJECT_ALT_NAME ||
+      value?.tag !== TAG.octetString
+    ) continue;
+    const [names] = readElements(value.contents);
+    // [2] is dNSName, IA5String.
+    return readElements(names?.contents ?? new Uint8Array(0))
+      .filter(({ tag }) => tag === 0x82).map(({ contents }) => text(contents));
+  }
+  return [];
+}
+
+function hex(bytes: Uint8Array | undefined): string {
+  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+/**
+ * Checks that a peer's certificate can be pinned: it is valid now and made out
+ * to `localhost`. Both sides check it before any connection, so that the
+ * reason is told instead of a TLS alert. Go's plugins do not look at the name
+ * in a host's certificate; ours do.
+ *
+ * @throws {CertificateError} If it cannot be read, is not valid, or has another name.
+ */
+export function checkPeerCertificate(
+  der: Uint8Array,
+  whose: string,
+  now: Date,
+): void {
+  let facts: CertificateFacts;
+  try {
+    facts = readCertificate(der);
+  } catch (error) {
+    throw new CertificateError(
+      "malformed",
+      `Cannot trust ${whose}: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (now > facts.notAfter) {
+    throw new CertificateError(
+      "expired",
+      `Cannot trust ${whose}: it expired at ${facts.notAfter.toISOString()}`,
+      { hint: "Check the clock of this machine" },
+    );
+  }
+  if (now < facts.notBefore) {
+    throw new CertificateError(
+      "not-yet-valid",
+      `Cannot trust ${whose}: it is valid only from ${facts.notBefore.toISOString()}`,
+      { hint: "Check the clock of this machine" },
+    );
+  }
+  if (!facts.dnsNames.some((name) => name.toLowerCase() === CERTIFICATE_HOST)) {
+    throw new CertificateError(
+      "wrong-name",
+      `Cannot trust ${whose}: it is made out to ${
+        facts.dnsNames.length === 0 ? "no DNS name" : facts.dnsNames.join(", ")
+      }, not to "${CERTIFICATE_HOST}"`,
+    );
+  }
+}
