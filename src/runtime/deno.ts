@@ -1,0 +1,209 @@
+/** The system through Deno's own API, which asks for fewer permissions than `node:` modules do. */
+import { PermissionError } from "../errors.ts";
+import {
+  type Access,
+  type ChildProcess,
+  type Runtime,
+  type SpawnOptions,
+  TEMPORARY_PREFIX,
+} from "./runtime.ts";
+import { spawnError } from "./spawn_error.ts";
+import { writeStderr } from "./stderr.ts";
+
+function permits(access: Access): boolean {
+  return Deno.permissions.querySync(descriptor(access)).state === "granted";
+}
+
+function descriptor(access: Access): Deno.PermissionDescriptor {
+  switch (access.kind) {
+    case "env":
+      return access.name === undefined
+        ? { name: "env" }
+        : { name: "env", variable: access.name };
+    case "run":
+      return { name: "run", command: access.program };
+    case "net":
+      return { name: "net", host: access.host };
+    default:
+      return { name: access.kind, path: access.path };
+  }
+}
+
+async function readEnvironment(
+  names: readonly string[],
+): Promise<(name: string) => string | undefined> {
+  if (names.every((name) => permits({ kind: "env", name }))) {
+    return (name) => Deno.env.get(name);
+  }
+  const variables = await listEnvironment(names);
+  return (name) => variables.get(name);
+}
+
+/** Asks the program `env`: a child inherits what this process may not read. */
+async function listEnvironment(
+  names: readonly string[],
+): Promise<Map<string, string>> {
+  const flags = [`--allow-env=${names.join(",")}`];
+  if (!permits({ kind: "run", program: "env" })) {
+    throw new PermissionError("Cannot read the environment", flags, {
+      hint: "--allow-run=env will do as well",
+    });
+  }
+  try {
+    const { success, stdout } = await new Deno.Command("env", {
+      args: ["-0"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    if (!success) throw new Error("env -0 failed");
+    // The values hold line breaks (a certificate does), so NUL parts them.
+    return new Map(
+      new TextDecoder().decode(stdout).split("\0").filter((entry) =>
+        entry !== ""
+      )
+        .map((entry) => {
+          const equals = entry.indexOf("=");
+          return [entry.slice(0, equals), entry.slice(equals + 1)];
+        }),
+    );
+  } catch (cause) {
+    throw new PermissionError("Cannot read the environment", flags, { cause });
+  }
+}
+
+function spawn(options: SpawnOptions): Promise<ChildProcess> {
+  const { program, inheritEnv } = options;
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(program, {
+      args: [...options.args],
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      env: {
+        ...(inheritEnv ? blanks(options.withoutEnv) : {}),
+        ...options.env,
+      },
+      clearEnv: !inheritEnv,
+      stdin: options.stdin,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    return Promise.reject(explain(program, error));
+  }
+  return Promise.resolve({
+    pid: child.pid,
+    ...(options.stdin === "piped" && { stdin: child.stdin }),
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited: child.status.then(({ code, signal }) => ({
+      code: signal === null ? code : null,
+      signal,
+    })),
+    kill(signal) {
+      try {
+        child.kill(signal);
+      } catch {
+        // Thrown when the process has ended already, which is what was wanted.
+      }
+    },
+  });
+}
+
+/**
+ * Inherited variables cannot be taken out without the right to read them all,
+ * so they are emptied, which go-plugin takes for unset. One that is known not
+ * to be there is left alone.
+ */
+function blanks(names: readonly string[]): Record<string, string> {
+  const present = names.filter((name) =>
+    !permits({ kind: "env", name }) || Deno.env.get(name) !== undefined
+  );
+  return Object.fromEntries(present.map((name) => [name, ""]));
+}
+
+function explain(program: string, error: unknown): Error {
+  if (error instanceof Deno.errors.NotCapable) {
+    return new PermissionError(
+      `Cannot start plugin ${JSON.stringify(program)}`,
+      [`--allow-run=${program}`],
+      { cause: error },
+    );
+  }
+  const code = (error as { code?: string }).code ??
+    (error instanceof Deno.errors.NotFound
+      ? "ENOENT"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "EACCES"
+      : /os error 8\b/.test(String(error))
+      ? "ENOEXEC"
+      : undefined);
+  return spawnError(program, code, error);
+}
+
+async function writeStdout(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    written += await Deno.stdout.write(bytes.subarray(written));
+  }
+}
+
+function onSignal(
+  signal: "SIGINT" | "SIGTERM",
+  handler: () => void,
+): () => void {
+  // Windows knows no SIGTERM to listen for; what cannot arrive needs no handler.
+  if (Deno.build.os === "windows" && signal !== "SIGINT") return () => {};
+  Deno.addSignalListener(signal, handler);
+  return () => Deno.removeSignalListener(signal, handler);
+}
+
+function onExit(handler: () => void): () => void {
+  globalThis.addEventListener("unload", handler);
+  return () => globalThis.removeEventListener("unload", handler);
+}
+
+function temporaryDirectories(): readonly string[] {
+  const name = Deno.build.os === "windows" ? "TEMP" : "TMPDIR";
+  const own = permits({ kind: "env", name }) ? Deno.env.get(name) : undefined;
+  const common = Deno.build.os === "windows" ? [] : ["/tmp"];
+  return own === undefined || own === ""
+    ? common
+    : [own, ...common.filter((path) => path !== own)];
+}
+
+function removeSync(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function removeTree(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Deno. */
+export const denoRuntime: Runtime = {
+  name: "deno",
+  version: Deno.version.deno,
+  platform: Deno.build.os,
+  permits,
+  readEnvironment,
+  spawn,
+  writeStdout,
+  writeStderr,
+  onSignal,
+  onExit,
+  exit: (code) => Deno.exit(code),
+  temporaryDirectories,
+  makePrivateDirectory: (parent) =>
+    Deno.makeTempDir({ dir: parent, prefix: TEMPORARY_PREFIX }),
+  removeSync,
+  removeTree,
+};

@@ -1,0 +1,124 @@
+/** The system through Node's modules. */
+import {
+  type ChildProcess as NodeProcess,
+  spawn as spawnProcess,
+} from "node:child_process";
+import { rmdirSync, rmSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { Readable, Writable } from "node:stream";
+import type { ExitStatus } from "../errors.ts";
+import {
+  type ChildProcess,
+  type Runtime,
+  type SpawnOptions,
+  TEMPORARY_PREFIX,
+} from "./runtime.ts";
+import { spawnError } from "./spawn_error.ts";
+import { writeStderr } from "./stderr.ts";
+
+function spawn(options: SpawnOptions): Promise<ChildProcess> {
+  const env: Record<string, string | undefined> = options.inheritEnv
+    ? { ...process.env }
+    : {};
+  if (options.inheritEnv) {
+    for (const name of options.withoutEnv) delete env[name];
+  }
+  const child = spawnProcess(options.program, [...options.args], {
+    cwd: options.cwd,
+    env: { ...env, ...options.env },
+    stdio: [
+      options.stdin === "inherit"
+        ? "inherit"
+        : options.stdin === "null"
+        ? "ignore"
+        : "pipe",
+      "pipe",
+      "pipe",
+    ],
+    windowsHide: true,
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => {
+      reject(
+        spawnError(
+          options.program,
+          (error as NodeJS.ErrnoException).code,
+          error,
+        ),
+      );
+    });
+    child.once("spawn", () => resolve(wrap(child)));
+  });
+}
+
+function wrap(child: NodeProcess): ChildProcess {
+  // A signal that cannot be sent is reported as an error of the child.
+  child.on("error", () => {});
+  return {
+    pid: child.pid as number,
+    ...(child.stdin !== null && {
+      stdin: Writable.toWeb(child.stdin) as WritableStream<Uint8Array>,
+    }),
+    stdout: Readable.toWeb(child.stdout as Readable) as ReadableStream<
+      Uint8Array
+    >,
+    stderr: Readable.toWeb(child.stderr as Readable) as ReadableStream<
+      Uint8Array
+    >,
+    exited: new Promise<ExitStatus>((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    }),
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+function writeStdout(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => error ? reject(error) : resolve());
+  });
+}
+
+function onSignal(
+  signal: "SIGINT" | "SIGTERM",
+  handler: () => void,
+): () => void {
+  process.on(signal, handler);
+  return () => void process.off(signal, handler);
+}
+
+function onExit(handler: () => void): () => void {
+  process.on("exit", handler);
+  return () => void process.off("exit", handler);
+}
+
+function temporaryDirectories(): readonly string[] {
+  const own = tmpdir();
+  return process.platform === "win32" || own === "/tmp" ? [own] : [own, "/tmp"];
+}
+
+function removeSync(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) rmdirSync(path);
+  else rmSync(path, { force: true });
+}
+
+/** Node. */
+export const nodeRuntime: Runtime = {
+  name: "node",
+  version: process.versions.node,
+  platform: process.platform === "win32" ? "windows" : process.platform,
+  permits: () => true,
+  readEnvironment: () => Promise.resolve((name) => process.env[name]),
+  spawn,
+  writeStdout,
+  writeStderr,
+  onSignal,
+  onExit,
+  exit: (code) => process.exit(code),
+  temporaryDirectories,
+  makePrivateDirectory: (parent) => mkdtemp(join(parent, TEMPORARY_PREFIX)),
+  removeSync,
+  removeTree: (path) => rm(path, { recursive: true, force: true }),
+};

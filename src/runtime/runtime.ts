@@ -1,0 +1,102 @@
+/** What this module needs of the system, and the choice between Deno and Node. */
+import type { ExitStatus } from "../errors.ts";
+
+/** A right that Deno may withhold. Node grants everything. */
+export type Access =
+  | { readonly kind: "env"; readonly name?: string }
+  | { readonly kind: "run"; readonly program: string }
+  | { readonly kind: "read" | "write"; readonly path: string }
+  | { readonly kind: "net"; readonly host: string };
+
+/** What to start and how. */
+export interface SpawnOptions {
+  /** The program: a path, or a name to look up in `PATH`. */
+  readonly program: string;
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** The directory to run it in; the host's own if left out. */
+  readonly cwd?: string | undefined;
+  /** Variables to set; they win over inherited ones. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether the host's variables are inherited. */
+  readonly inheritEnv: boolean;
+  /** Inherited variables that the process must not see. */
+  readonly withoutEnv: readonly string[];
+  /** Whether stdin is the host's, empty, or written to by the host. */
+  readonly stdin: "inherit" | "null" | "piped";
+}
+
+/** A process that was started. */
+export interface ChildProcess {
+  /** Its process id. */
+  readonly pid: number;
+  /** Where to write its stdin, if that is piped. */
+  readonly stdin?: WritableStream<Uint8Array>;
+  /** What it writes to stdout. */
+  readonly stdout: ReadableStream<Uint8Array>;
+  /** What it writes to stderr. */
+  readonly stderr: ReadableStream<Uint8Array>;
+  /** Resolves when the process has ended; never rejects, and does not wait for its pipes. */
+  readonly exited: Promise<ExitStatus>;
+  /** Sends a signal; does nothing once the process has ended. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+/** Deno or Node, as far as this module needs it. */
+export interface Runtime {
+  /** Which of the two it is. */
+  readonly name: "deno" | "node";
+  /** The version of the runtime, such as `2.9.6`. */
+  readonly version: string;
+  /** The operating system: `linux`, `darwin`, `windows`, … */
+  readonly platform: string;
+  /** Whether a right is granted. Never prompts. */
+  permits(access: Access): boolean;
+  /**
+   * Reads environment variables. On Deno without `--allow-env` it asks the
+   * program `env`, which `--allow-run` permits.
+   *
+   * @throws {PermissionError} If neither is permitted.
+   */
+  readEnvironment(
+    names: readonly string[],
+  ): Promise<(name: string) => string | undefined>;
+  /**
+   * Starts a process.
+   *
+   * @throws {SpawnError} If the system refuses.
+   * @throws {PermissionError} If `--allow-run` is missing.
+   */
+  spawn(options: SpawnOptions): Promise<ChildProcess>;
+  /** Writes to stdout, all of it. */
+  writeStdout(text: string): Promise<void>;
+  /** Writes to stderr, before it returns. */
+  writeStderr(text: string): void;
+  /** Calls back on a signal to this process until the returned function is called. */
+  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
+  /** Calls back, synchronously, when this process ends, until the returned function is called. */
+  onExit(handler: () => void): () => void;
+  /** Ends this process. */
+  exit(code: number): never;
+  /** The directories to try for temporary files, the system's own first. */
+  temporaryDirectories(): readonly string[];
+  /** Makes a directory inside `parent` that only this user can enter. */
+  makePrivateDirectory(parent: string): Promise<string>;
+  /** Removes a file or an empty directory; one that is not there is fine. */
+  removeSync(path: string): void;
+  /** Removes a directory with all that is in it; one that is not there is fine. */
+  removeTree(path: string): Promise<void>;
+}
+
+let runtime: Promise<Runtime> | undefined;
+
+/** The runtime this program runs on. Only its own adapter is loaded. */
+export function loadRuntime(): Promise<Runtime> {
+  runtime ??= "Deno" in globalThis
+    ? import("./deno.ts").then((module) => module.denoRuntime)
+    : import("./node.ts").then((module) => module.nodeRuntime);
+  return runtime;
+}
+
+/** The start of the names of our temporary directories. */
+export const TEMPORARY_PREFIX = "goplugin-";

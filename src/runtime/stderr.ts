@@ -1,0 +1,21 @@
+/** This process's stderr, without loading anything: a logger must work before a runtime is chosen. */
+
+interface Globals {
+  readonly Deno?: { readonly stderr: { writeSync(bytes: Uint8Array): number } };
+  readonly process?: { readonly stderr: { write(text: string): unknown } };
+}
+
+/** Writes to stderr. Nothing is reported if its reader is gone. */
+export function writeStderr(text: string): void {
+  const { Deno: deno, process } = globalThis as Globals;
+  try {
+    // Node writes to files and, but for Windows, to pipes before it returns.
+    if (deno === undefined) return void process?.stderr.write(text);
+    const bytes = new TextEncoder().encode(text);
+    for (let written = 0; written < bytes.length;) {
+      written += deno.stderr.writeSync(bytes.subarray(written));
+    }
+  } catch {
+    // The reader of stderr is gone: nobody is left to tell.
+  }
+}
