@@ -1,11 +1,7 @@
 /** Turns what a plugin writes to stderr into log entries of the host. */
 import { parseJsonEntry } from "./hclog.ts";
-import {
-  isLogged,
-  type LogFields,
-  type Logger,
-  type LogLevel,
-} from "./logger.ts";
+import { type EntryLevel, isLogged, type LogFields } from "./levels.ts";
+import type { Logger } from "./logger.ts";
 
 /** One line, or one piece of a line that is too long. */
 export interface StderrPiece {

@@ -1,0 +1,191 @@
+/** Turns the handlers of a contract into the four kinds of handler that grpc-js calls. */
+import type {
+  Metadata,
+  sendUnaryData,
+  ServerDuplexStream,
+  ServiceError as GrpcError,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { RpcError, STATUS_CODES } from "../errors.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { MethodDefinition, ServerCall } from "./contract.ts";
+import type { Grpc } from "./grpc.ts";
+import { drained, Interrupt, interruptible, iteratorOf } from "./interrupt.ts";
+import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
+
+/** A handler of any kind, bound to its object. */
+export type Handler = (
+  request: unknown,
+  call: ServerCall,
+) => unknown | Promise<unknown> | AsyncIterable<unknown>;
+
+/** What all calls of a server share. */
+export interface HandlerContext {
+  /** grpc-js. */
+  readonly grpc: Grpc;
+  /** Fires when the server shuts down. */
+  readonly shutdown: AbortSignal;
+  /** Told of errors that a handler did not mean to throw. */
+  readonly logger: Logger;
+}
+
+/** Any of grpc-js's server calls: the four kinds differ in what they add to it. */
+type AnyCall =
+  | ServerUnaryCall<unknown, unknown>
+  | ServerDuplexStream<unknown, unknown>;
+
+/** Makes the grpc-js handler of a method. */
+export function adaptHandler(
+  method: MethodDefinition,
+  handler: Handler,
+  context: HandlerContext,
+): UntypedHandleCall {
+  const serve = method.responseStream ? serveStream : serveSingle;
+  // grpc-js passes the second argument only where there is one response.
+  const adapted = (call: AnyCall, callback?: sendUnaryData<unknown>) =>
+    void serve(method, handler, new HandlerCall(call, context), callback);
+  return adapted as UntypedHandleCall;
+}
+
+async function serveSingle(
+  method: MethodDefinition,
+  handler: Handler,
+  call: HandlerCall,
+  callback?: sendUnaryData<unknown>,
+): Promise<void> {
+  try {
+    const response = await call.interrupt.guard(
+      Promise.resolve(handler(call.input(method), call)),
+    );
+    callback?.(null, response, call.trailers());
+  } catch (error) {
+    callback?.(call.statusOf(error, method.path));
+  } finally {
+    call.finish();
+  }
+}
+
+async function serveStream(
+  method: MethodDefinition,
+  handler: Handler,
+  call: HandlerCall,
+): Promise<void> {
+  const stream = call.grpcCall;
+  try {
+    const responses = iteratorOf(
+      handler(call.input(method), call) as AsyncIterable<unknown>,
+    );
+    for await (const message of interruptible(responses, call.interrupt)) {
+      if (!stream.write(message)) await call.interrupt.guard(drained(stream));
+    }
+    stream.end(call.trailers());
+  } catch (error) {
+    stream.emit("error", call.statusOf(error, method.path));
+  } finally {
+    call.finish();
+  }
+}
+
+class HandlerCall implements ServerCall {
+  readonly grpcCall: AnyCall;
+  /** Fires when the caller is gone: nothing the handler still does can reach anybody. */
+  readonly interrupt = new Interrupt();
+  readonly #context: HandlerContext;
+  #controller: AbortController | undefined;
+  #metadata: MetadataRecord | undefined;
+  #trailers: Metadata | undefined;
+
+  constructor(call: AnyCall, context: HandlerContext) {
+    this.grpcCall = call;
+    this.#context = context;
+    call.on("cancelled", () => {
+      const deadline = call.getDeadline();
+      const isLate = Number(deadline) <= Date.now();
+      this.#end(
+        isLate
+          ? new RpcError(
+            "DEADLINE_EXCEEDED",
+            "The deadline of the call has passed",
+          )
+          : new RpcError("CANCELLED", "The caller has cancelled the call"),
+      );
+    });
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const { shutdown } = this.#context;
+      if (shutdown.aborted) this.#controller.abort(shutdown.reason);
+      else shutdown.addEventListener("abort", this.#onShutdown, { once: true });
+    }
+    return this.#controller.signal;
+  }
+
+  get deadline(): Date | undefined {
+    const deadline = Number(this.grpcCall.getDeadline());
+    return Number.isFinite(deadline) ? new Date(deadline) : undefined;
+  }
+
+  get metadata(): MetadataRecord {
+    return this.#metadata ??= fromMetadata(this.grpcCall.metadata);
+  }
+
+  sendHeaders(metadata: MetadataRecord): void {
+    this.grpcCall.sendMetadata(toMetadata(this.#context.grpc, metadata));
+  }
+
+  setTrailers(metadata: MetadataRecord): void {
+    this.#trailers = toMetadata(this.#context.grpc, metadata);
+  }
+
+  trailers(): Metadata | undefined {
+    return this.#trailers;
+  }
+
+  /** The request, or the stream of requests, which ends when the caller is gone. */
+  input(method: MethodDefinition): unknown {
+    if (!method.requestStream) {
+      return (this.grpcCall as ServerUnaryCall<unknown, unknown>).request;
+    }
+    const stream = this.grpcCall as ServerDuplexStream<unknown, unknown>;
+    // Leaving the loop early must not close the half that carries the answer.
+    return interruptible(
+      stream.iterator({ destroyOnReturn: false }),
+      this.interrupt,
+    );
+  }
+
+  /** The status that goes out for what a handler threw. */
+  statusOf(error: unknown, path: string): Partial<GrpcError> {
+    if (error instanceof RpcError) {
+      return {
+        code: error.statusCode,
+        details: error.message,
+        metadata: toMetadata(this.#context.grpc, error.metadata),
+      };
+    }
+    const { code, details, message } = error as Partial<GrpcError>;
+    // An error of a grpc-js client that the handler used: its status goes on as it is.
+    if (typeof code === "number" && typeof details === "string") {
+      return { code, details };
+    }
+    this.#context.logger.error("a handler failed", {
+      method: path,
+      error: (error as Error)?.stack ?? String(error),
+    });
+    return { code: STATUS_CODES.UNKNOWN, details: message ?? String(error) };
+  }
+
+  finish(): void {
+    this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
+  }
+
+  readonly #onShutdown = () =>
+    this.#controller?.abort(this.#context.shutdown.reason);
+
+  #end(reason: RpcError): void {
+    this.interrupt.fire(reason);
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The door to the server half of the gRPC engine: services with their
+ * handlers, and connections to serve them on. Everything behind it is grpc-js.
+ */
+import type { Duplex } from "node:stream";
+import type {
+  Server,
+  ServiceDefinition as GrpcDefinition,
+} from "@grpc/grpc-js";
+import { ServiceError } from "../errors.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { toBuffer } from "./channel.ts";
+import type { MethodDefinition } from "./contract.ts";
+import { loadGrpc } from "./grpc.ts";
+import { adaptHandler, type Handler, type HandlerContext } from "./handlers.ts";
+import type { LoadedService } from "./service.ts";
+import { type PinnedTls, serverCredentials } from "./tls.ts";
+
+/** How to serve. */
+export interface ServerConfig {
+  /** The system. */
+  readonly runtime: Runtime;
+  /** Told of errors that handlers did not mean to throw. */
+  readonly logger: Logger;
+  /** Pins the peer; connections are in clear without it. */
+  readonly tls?: PinnedTls | undefined;
+}
+
+/** Services, and the connections they are served on. */
+export interface RpcServer {
+  /** The services registered so far. */
+  readonly services: readonly LoadedService[];
+  /** Fires when the server begins to stop. */
+  readonly signal: AbortSignal;
+  /**
+   * Adds a service. All of them must be there before the first connection.
+   *
+   * @throws {ServiceError} If a method has no handler, or the service is there already.
+   */
+  register(service: LoadedService, handlers: object): void;
+  /** Serves a connection. */
+  serve(connection: Duplex): void;
+  /** Ends: handlers see their signal fire, calls may finish until the limit, then all is cut. */
+  stop(drainTimeoutMs: number): Promise<void>;
+}
+
+const OPTIONS = {
+  "grpc.max_receive_message_length": -1,
+  "grpc.max_send_message_length": -1,
+  "grpc.enable_channelz": 0,
+};
+
+/** Makes a server without services. */
+export async function createServer(config: ServerConfig): Promise<RpcServer> {
+  const grpc = await loadGrpc(config.runtime);
+  const server = new grpc.Server(OPTIONS);
+  const injector = server.createConnectionInjector(
+    serverCredentials(grpc, config.tls),
+  );
+  const services: LoadedService[] = [];
+  const shutdown = new AbortController();
+  const context: HandlerContext = {
+    grpc,
+    shutdown: shutdown.signal,
+    logger: config.logger,
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    services,
+    signal: shutdown.signal,
+    register(service, handlers) {
+      if (services.some(({ name }) => name === service.name)) {
+        throw new ServiceError(
+          `Cannot serve ${service.name}: it is registered twice`,
+        );
+      }
+      addService(server, service, handlers, context);
+      services.push(service);
+    },
+    serve: (connection) => injector.injectConnection(connection),
+    stop(drainTimeoutMs) {
+      stopping ??= drain(server, drainTimeoutMs);
+      shutdown.abort(new Error("The plugin is shutting down"));
+      return stopping;
+    },
+  };
+}
+
+function addService(
+  server: Server,
+  service: LoadedService,
+  handlers: object,
+  context: HandlerContext,
+): void {
+  const definition: Record<string, unknown> = {};
+  const implementation: Record<string, ReturnType<typeof adaptHandler>> = {};
+  for (const [name, method] of service.methods) {
+    const handler = (handlers as Record<string, unknown>)[name];
+    if (typeof handler !== "function") {
+      throw new ServiceError(
+        `Cannot serve ${service.name}: no handler for its method ${
+          JSON.stringify(name)
+        }`,
+      );
+    }
+    definition[name] = withBuffers(method);
+    implementation[name] = adaptHandler(
+      method,
+      handler.bind(handlers) as Handler,
+      context,
+    );
+  }
+  server.addService(definition as GrpcDefinition, implementation);
+}
+
+/** grpc-js wants Buffers where generated code may give plain arrays. */
+function withBuffers(method: MethodDefinition) {
+  return {
+    path: method.path,
+    requestStream: method.requestStream,
+    responseStream: method.responseStream,
+    requestSerialize: (value: unknown) =>
+      toBuffer(method.requestSerialize(value)),
+    requestDeserialize: (bytes: Uint8Array) => method.requestDeserialize(bytes),
+    responseSerialize: (value: unknown) =>
+      toBuffer(method.responseSerialize(value)),
+    responseDeserialize: (bytes: Uint8Array) =>
+      method.responseDeserialize(bytes),
+  };
+}
+
+function drain(server: Server, limitMs: number): Promise<void> {
+  return new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, limitMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,220 @@
+/** Services: where a contract's methods come from. */
+import { ServiceError } from "../errors.ts";
+import type {
+  ClientOf,
+  ContractOf,
+  GeneratedDefinition,
+  Method,
+  MethodDefinition,
+} from "./contract.ts";
+import type { ClientContext, Plugin } from "./plugin_set.ts";
+
+/** A service with its methods ready for use. */
+export interface LoadedService {
+  /** The full name: `package.Service`. */
+  readonly name: string;
+  /** The methods by their name in the contract. */
+  readonly methods: ReadonlyMap<string, MethodDefinition>;
+  /** The files that describe it, for reflection, each a serialized `FileDescriptorProto`. */
+  readonly files: readonly Uint8Array[];
+}
+
+/**
+ * A gRPC service with its TypeScript contract. It can stand in a host's plugin
+ * set as it is; `implement()` makes a plugin's entry of it.
+ */
+export interface Service<T> extends Plugin<ClientOf<T>> {
+  /** The full name: `package.Service`. */
+  readonly name: string;
+  /** Only carries the type of the contract; never set. */
+  readonly __contract?: T;
+  /** Makes the typed client. */
+  client(context: ClientContext): Promise<ClientOf<T>>;
+  /**
+   * Makes the methods ready for use, once.
+   *
+   * @throws {ServiceError} If the descriptor does not hold the service.
+   */
+  load(): Promise<LoadedService>;
+}
+
+/** A contract whose every member is a method. */
+type Contract<T> = { [K in keyof T]: Method };
+
+/**
+ * Makes a service from a descriptor, embedded in the program, and the name of
+ * the service in it.
+ *
+ * The methods of the contract have the names of the .proto file with a small
+ * first letter; messages have camelCase fields, `Uint8Array` for `bytes`,
+ * strings for 64-bit integers and enum values, and defaults filled in.
+ *
+ * @param descriptor The JSON form of a .proto file: what
+ * `deno run -A proto/embed.ts` and `pbjs -t json` write.
+ * @param name The full name of the service: `package.Service`.
+ */
+export function service<T extends Contract<T>>(
+  descriptor: object,
+  name: string,
+): Service<T>;
+/**
+ * Makes a service from a definition in generated code (ts-proto, grpc-tools,
+ * proto-loader). The contract is inferred where the definition has types.
+ */
+export function service<D extends GeneratedDefinition>(
+  definition: D,
+): Service<ContractOf<D>>;
+export function service<T>(source: object, name?: string): Service<T> {
+  if (name !== undefined) {
+    return makeService(name, () => loadDescriptor(source, name));
+  }
+  const definition = source as Readonly<Record<string, MethodDefinition>>;
+  const path = Object.values(definition)[0]?.path;
+  if (typeof path !== "string") {
+    throw new TypeError(
+      "service(): this is no service definition: expected methods with a path, or a descriptor and a name",
+    );
+  }
+  const ownName = path.split("/")[1] ?? "";
+  return makeService(
+    ownName,
+    () => Promise.resolve(fromDefinition(ownName, definition)),
+  );
+}
+
+/** Where `loadService` looks for what a .proto file imports. */
+export interface LoadServiceOptions {
+  /** Directories to search for imported files. @default {[]} */
+  readonly includeDirs?: readonly string[];
+}
+
+/**
+ * Makes a service from a .proto file.
+ *
+ * Needs `--allow-read` for the file and what it imports.
+ *
+ * @param file The path or `file:` URL of the .proto file.
+ * @param name The full name of the service: `package.Service`.
+ * @throws {ServiceError} If the file cannot be read or does not hold the service.
+ */
+export async function loadService<T extends Contract<T>>(
+  file: string | URL,
+  name: string,
+  options: LoadServiceOptions = {},
+): Promise<Service<T>> {
+  const [{ load }, { fileURLToPath }] = await Promise.all([
+    import("@grpc/proto-loader"),
+    import("node:url"),
+  ]);
+  const path = file instanceof URL || file.startsWith("file:")
+    ? fileURLToPath(file)
+    : file;
+  let definitions: Readonly<Record<string, unknown>>;
+  try {
+    definitions = await load(path, {
+      ...LOADER_OPTIONS,
+      includeDirs: [...options.includeDirs ?? []],
+    });
+  } catch (cause) {
+    throw new ServiceError(
+      `Cannot load service ${name}: ${path}: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+  const loaded = pickService(definitions, name);
+  return makeService(name, () => Promise.resolve(loaded));
+}
+
+/** How messages look in TypeScript, whichever way their descriptor came. */
+const LOADER_OPTIONS = {
+  keepCase: false,
+  longs: String,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+} as const;
+
+function makeService<T>(
+  name: string,
+  load: () => Promise<LoadedService>,
+): Service<T> {
+  let loaded: Promise<LoadedService> | undefined;
+  const made: Service<T> = {
+    name,
+    client: (context) => context.connect(made),
+    load: () => loaded ??= load(),
+  };
+  return made;
+}
+
+async function loadDescriptor(
+  descriptor: object,
+  name: string,
+): Promise<LoadedService> {
+  const { fromJSON } = await import("@grpc/proto-loader");
+  let definitions: Readonly<Record<string, unknown>>;
+  try {
+    definitions = fromJSON(
+      descriptor as Parameters<typeof fromJSON>[0],
+      LOADER_OPTIONS,
+    );
+  } catch (cause) {
+    throw new ServiceError(
+      `Cannot load service ${name}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  return pickService(definitions, name);
+}
+
+function pickService(
+  definitions: Readonly<Record<string, unknown>>,
+  name: string,
+): LoadedService {
+  const isService = (
+    value: unknown,
+  ): value is Readonly<Record<string, MethodDefinition>> =>
+    value !== undefined &&
+    typeof (value as { format?: unknown }).format !== "string";
+  const definition = definitions[name];
+  if (!isService(definition)) {
+    const known = Object.keys(definitions).filter((key) =>
+      isService(definitions[key])
+    );
+    throw new ServiceError(
+      `Cannot load service ${name}: the descriptor holds ${
+        known.length === 0 ? "no service" : known.join(", ")
+      }`,
+    );
+  }
+  return fromDefinition(name, definition);
+}
+
+/** A method as proto-loader describes it, with the files its messages come from. */
+interface DescribedMethod extends MethodDefinition {
+  readonly requestType?: {
+    readonly fileDescriptorProtos?: readonly Uint8Array[];
+  };
+}
+
+function fromDefinition(
+  name: string,
+  definition: Readonly<Record<string, DescribedMethod>>,
+): LoadedService {
+  const methods = Object.values(definition);
+  return {
+    name,
+    methods: new Map(
+      methods.map((method) => [contractName(method.path), method]),
+    ),
+    files: methods[0]?.requestType?.fileDescriptorProtos ?? [],
+  };
+}
+
+/** `/proto.KV/Get` is `get` in the contract. */
+function contractName(path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}

@@ -1,0 +1,173 @@
+/** Listening for the host, on a unix socket or on TCP. */
+import { createServer, type Server, type Socket } from "node:net";
+import { ListenError } from "../errors.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Address } from "../wire/address.ts";
+import { chooseSocketPath, type SocketPath } from "./socket_path.ts";
+
+/** The kinds of network a plugin can listen on; `auto` is unix where that can be had. */
+export type Network = "auto" | "unix" | "tcp";
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** The system. */
+  readonly runtime: Runtime;
+  /** Told when `auto` has to go to TCP. */
+  readonly logger: Logger;
+  /** The kind of network. */
+  readonly network: Network;
+  /** The directory for the unix socket; a private one of its own if left out. */
+  readonly socketDirectory?: string | undefined;
+  /** Gives the TCP ports to try, both ends inclusive; 0 to 0 means any. */
+  readonly ports: () => { readonly min: number; readonly max: number };
+}
+
+/** A bound address. Connections that come before `accept` wait. */
+export interface Listener {
+  /** Where peers can connect. */
+  readonly address: Address;
+  /** Hands over every connection, from now on. */
+  accept(handler: (connection: Socket) => void): void;
+  /** Ends the listening, drops what is still connected, removes the socket. May be called twice. */
+  close(): Promise<void>;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Binds an address.
+ *
+ * Needs, on Deno, `--allow-net` for TCP; for a unix socket `--allow-read` and
+ * `--allow-write` for its directory besides.
+ *
+ * @throws {ListenError} If nothing can be bound.
+ *
+ * Source: go-plugin `server.go`, `serverListener`.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { network, runtime, logger } = options;
+  if (
+    network === "tcp" || (network === "auto" && runtime.platform === "windows")
+  ) {
+    return await listenTcp(options.ports());
+  }
+  try {
+    return await listenUnix(
+      runtime,
+      await chooseSocketPath(runtime, options.socketDirectory),
+    );
+  } catch (error) {
+    if (network === "unix") throw error;
+    logger.warn("listening on TCP instead of a unix socket", {
+      reason: (error as Error).message,
+    });
+    return await listenTcp(options.ports());
+  }
+}
+
+async function listenUnix(
+  runtime: Runtime,
+  place: SocketPath,
+): Promise<Listener> {
+  const { path, directory } = place;
+  const remove = () => {
+    runtime.removeSync(path);
+    if (directory !== undefined) runtime.removeSync(directory);
+  };
+  // The process may end without close(): nothing is to be left then either.
+  const forget = runtime.onExit(remove);
+  const discard = () => {
+    forget();
+    remove();
+  };
+  try {
+    const server = await bind((server) => server.listen(path));
+    return makeListener(server, { network: "unix", path }, discard);
+  } catch (cause) {
+    discard();
+    throw new ListenError(
+      `Cannot listen on a unix socket: ${path}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+async function listenTcp(
+  ports: { min: number; max: number },
+): Promise<Listener> {
+  let cause: unknown;
+  for (let port = ports.min; port <= ports.max; port++) {
+    try {
+      const server = await bind((server) => server.listen(port, LOOPBACK));
+      const bound = (server.address() as { port: number }).port;
+      return makeListener(server, {
+        network: "tcp",
+        host: LOOPBACK,
+        port: bound,
+      }, () => {});
+    } catch (error) {
+      cause = error;
+      // Another port only helps against one that is taken.
+      if ((error as { code?: string }).code !== "EADDRINUSE") break;
+    }
+  }
+  throw new ListenError(
+    `Cannot listen on ${LOOPBACK}, ports ${ports.min} to ${ports.max}: ${
+      (cause as Error)?.message ?? "none to try"
+    }`,
+    { cause, hint: "On Deno this needs --allow-net=127.0.0.1" },
+  );
+}
+
+function bind(start: (server: Server) => void): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      // An error of a later accept must not end the process; the socket stays usable.
+      server.on("error", () => {});
+      resolve(server);
+    });
+    try {
+      start(server);
+    } catch (error) {
+      // Deno reports a missing permission by throwing.
+      reject(error);
+    }
+  });
+}
+
+function makeListener(
+  server: Server,
+  address: Address,
+  remove: () => void,
+): Listener {
+  const open = new Set<Socket>();
+  const waiting: Socket[] = [];
+  let handler: ((connection: Socket) => void) | undefined;
+  let closing: Promise<void> | undefined;
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+    // A peer that goes away in the middle is its own affair.
+    socket.on("error", () => {});
+    if (handler === undefined) waiting.push(socket);
+    else handler(socket);
+  });
+  return {
+    address,
+    accept(newHandler) {
+      handler = newHandler;
+      for (const socket of waiting.splice(0)) newHandler(socket);
+    },
+    close() {
+      closing ??= new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }).finally(remove);
+      return closing;
+    },
+  };
+}
