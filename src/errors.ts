@@ -64,9 +64,7 @@ export class PluginError extends Error {
 
 /** Says how a process ended, in words: `exit code 1`, `signal SIGKILL`. */
 export function describeExit(exit: ExitStatus): string {
-  return exit.signal === null
-    ? `exit code ${exit.code}`
-    : `signal ${exit.signal}`;
+  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
 }
 
 /** The magic cookie is not configured, or the process was not started by a host. */
@@ -127,8 +125,7 @@ export class CoreVersionError extends HandshakeError {
       `Cannot use plugin: it speaks core protocol ${pluginVersion}, this host speaks ${coreVersion}`,
       line,
       {
-        hint:
-          "Rebuild the plugin with a go-plugin library of the same core protocol",
+        hint: "Rebuild the plugin with a go-plugin library of the same core protocol",
       },
     );
     this.name = "CoreVersionError";
@@ -145,9 +142,7 @@ export class UnsupportedProtocolError extends HandshakeError {
   constructor(protocol: string, line: string) {
     super(
       "protocol",
-      `Cannot use plugin: unsupported plugin protocol ${
-        JSON.stringify(protocol)
-      }, supported: grpc`,
+      `Cannot use plugin: unsupported plugin protocol ${JSON.stringify(protocol)}, supported: grpc`,
       line,
       protocol === "netrpc"
         ? {
@@ -182,9 +177,7 @@ export class VersionMismatchError extends PluginError {
     super(
       "version-mismatch",
       `Cannot use plugin: it answered protocol version ${pluginVersion}, ` +
-        `this host offers ${
-          hostVersions.length === 0 ? "none" : hostVersions.join(", ")
-        }`,
+        `this host offers ${hostVersions.length === 0 ? "none" : hostVersions.join(", ")}`,
       {
         hint:
           "Use a plugin of one of these versions, or add its version to the host's versionedPlugins",

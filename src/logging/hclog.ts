@@ -64,20 +64,14 @@ function plain(value: unknown): unknown {
 export function formatTextEntry(entry: LogEntry): string {
   const level = `[${entry.level.toUpperCase()}]`.padEnd(7);
   const name = entry.name === "" ? "" : `${entry.name}: `;
-  const fields = Object.entries(entry.fields).map(([key, value]) =>
-    ` ${key}=${quoted(value)}`
-  );
+  const fields = Object.entries(entry.fields).map(([key, value]) => ` ${key}=${quoted(value)}`);
   const colon = fields.length > 0 ? ":" : "";
-  return `${entry.time.toISOString()} ${level} ${name}${entry.message}${colon}${
-    fields.join("")
-  }`;
+  return `${entry.time.toISOString()} ${level} ${name}${entry.message}${colon}${fields.join("")}`;
 }
 
 function quoted(value: unknown): string {
   const safe = plain(value);
-  const text = typeof safe === "string"
-    ? safe
-    : JSON.stringify(safe) ?? "undefined";
+  const text = typeof safe === "string" ? safe : JSON.stringify(safe) ?? "undefined";
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
 }
 

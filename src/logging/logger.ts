@@ -1,11 +1,6 @@
 /** The small logger that host and plugin write to, and the two forms they print. */
 import { formatJsonEntry, formatTextEntry } from "./hclog.ts";
-import {
-  type EntryLevel,
-  isLogged,
-  type LogFields,
-  type LogLevel,
-} from "./levels.ts";
+import { type EntryLevel, isLogged, type LogFields, type LogLevel } from "./levels.ts";
 
 /**
  * What this module logs to. Wrap a logger of your own in it, or make one with
@@ -49,20 +44,19 @@ export interface LoggerOptions {
 export function makeLogger(options: LoggerOptions): Logger {
   const { name = "", level = "trace", write } = options;
   const format = options.format === "json" ? formatJsonEntry : formatTextEntry;
-  const at =
-    (entryLevel: EntryLevel) => (message: string, fields?: LogFields) => {
-      if (isLogged(entryLevel, level)) {
-        write(
-          format({
-            level: entryLevel,
-            name,
-            message,
-            fields: fields ?? {},
-            time: new Date(),
-          }),
-        );
-      }
-    };
+  const at = (entryLevel: EntryLevel) => (message: string, fields?: LogFields) => {
+    if (isLogged(entryLevel, level)) {
+      write(
+        format({
+          level: entryLevel,
+          name,
+          message,
+          fields: fields ?? {},
+          time: new Date(),
+        }),
+      );
+    }
+  };
   return {
     level,
     trace: at("trace"),
@@ -70,7 +64,6 @@ export function makeLogger(options: LoggerOptions): Logger {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    named: (part) =>
-      makeLogger({ ...options, name: name === "" ? part : `${name}.${part}` }),
+    named: (part) => makeLogger({ ...options, name: name === "" ? part : `${name}.${part}` }),
   };
 }

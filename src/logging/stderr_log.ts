@@ -71,10 +71,9 @@ export class LineCutter {
   }
 
   #takeLine(hasLineBreak: boolean): StderrPiece {
-    const dropped =
-      hasLineBreak && this.#buffer[this.#length - 1] === CR && this.#length > 0
-        ? 1
-        : 0;
+    const dropped = hasLineBreak && this.#buffer[this.#length - 1] === CR && this.#length > 0
+      ? 1
+      : 0;
     const bytes = this.#buffer.slice(0, this.#length - dropped);
     const isPartial = this.#insideLongLine;
     this.#length = 0;

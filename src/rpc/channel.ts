@@ -307,9 +307,7 @@ async function sendAll(
 }
 
 function deadlineOf(options: CallOptions): GrpcCallOptions {
-  return options.timeoutMs === undefined
-    ? {}
-    : { deadline: Date.now() + options.timeoutMs };
+  return options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
 }
 
 function unavailable(reason: Error): RpcError {

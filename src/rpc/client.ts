@@ -20,16 +20,13 @@ export async function makeClient<T>(
 function makeCall(channel: RpcChannel, method: MethodDefinition): unknown {
   if (method.responseStream) {
     return method.requestStream
-      ? (requests: Requests, options?: CallOptions) =>
-        channel.stream(method, requests, options)
-      : (request: unknown, options?: CallOptions) =>
-        channel.stream(method, [request], options);
+      ? (requests: Requests, options?: CallOptions) => channel.stream(method, requests, options)
+      : (request: unknown, options?: CallOptions) => channel.stream(method, [request], options);
   }
   return method.requestStream
     ? (requests: Requests, options?: CallOptions) =>
       onlyMessage(channel.stream(method, requests, options))
-    : (request: unknown, options?: CallOptions) =>
-      channel.unary(method, request, options);
+    : (request: unknown, options?: CallOptions) => channel.unary(method, request, options);
 }
 
 /** The one response of a call that streams its requests. */

@@ -50,10 +50,8 @@ export type ClientOf<T> = {
 /** The implementation of a contract: its methods, each with the call as last argument. */
 export type HandlersOf<T> = {
   [K in keyof T]: T[K] extends (request: infer Q) => infer R
-    ? R extends Promise<infer V>
-      ? (request: Q, call: ServerCall) => Promise<V> | V
-    : R extends AsyncIterable<infer V>
-      ? (request: Q, call: ServerCall) => AsyncIterable<V>
+    ? R extends Promise<infer V> ? (request: Q, call: ServerCall) => Promise<V> | V
+    : R extends AsyncIterable<infer V> ? (request: Q, call: ServerCall) => AsyncIterable<V>
     : never
     : never;
 };
@@ -107,11 +105,9 @@ export type ContractOf<D extends GeneratedDefinition> = {
       D[K]["requestStream"],
       Parameters<D[K]["requestSerialize"]>[0]
     >,
-  ) => D[K]["responseStream"] extends true
-    ? AsyncIterable<ReturnType<D[K]["responseDeserialize"]>>
+  ) => D[K]["responseStream"] extends true ? AsyncIterable<ReturnType<D[K]["responseDeserialize"]>>
     : Promise<ReturnType<D[K]["responseDeserialize"]>>;
 };
 
-type Streamed<IsStream, Message> = IsStream extends true
-  ? AsyncIterable<Message>
+type Streamed<IsStream, Message> = IsStream extends true ? AsyncIterable<Message>
   : Message;

@@ -34,9 +34,7 @@ async function withGuardedEnvironment<T>(
   const real = process.env;
   const guarded = new Proxy(real, {
     get: (_, name) =>
-      typeof name === "string" && runtime.permits({ kind: "env", name })
-        ? real[name]
-        : undefined,
+      typeof name === "string" && runtime.permits({ kind: "env", name }) ? real[name] : undefined,
   });
   Object.defineProperty(process, "env", { ...descriptor, value: guarded });
   try {

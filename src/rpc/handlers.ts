@@ -29,10 +29,8 @@ export interface HandlerContext {
   readonly logger: Logger;
 }
 
-/** Any of grpc-js's server calls: the four kinds differ in what they add to it. */
-type AnyCall =
-  | ServerUnaryCall<unknown, unknown>
-  | ServerDuplexStream<unknown, unknown>;
+/** Any of grpc-js's server calls: the widest of the four kinds, and the request of the others. */
+type AnyCall = ServerDuplexStream<unknown, unknown> & { readonly request?: unknown };
 
 /** Makes the grpc-js handler of a method. */
 export function adaptHandler(
@@ -145,13 +143,10 @@ class HandlerCall implements ServerCall {
 
   /** The request, or the stream of requests, which ends when the caller is gone. */
   input(method: MethodDefinition): unknown {
-    if (!method.requestStream) {
-      return (this.grpcCall as ServerUnaryCall<unknown, unknown>).request;
-    }
-    const stream = this.grpcCall as ServerDuplexStream<unknown, unknown>;
+    if (!method.requestStream) return this.grpcCall.request;
     // Leaving the loop early must not close the half that carries the answer.
     return interruptible(
-      stream.iterator({ destroyOnReturn: false }),
+      this.grpcCall.iterator({ destroyOnReturn: false }),
       this.interrupt,
     );
   }
@@ -181,8 +176,7 @@ class HandlerCall implements ServerCall {
     this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
   }
 
-  readonly #onShutdown = () =>
-    this.#controller?.abort(this.#context.shutdown.reason);
+  readonly #onShutdown = () => this.#controller?.abort(this.#context.shutdown.reason);
 
   #end(reason: RpcError): void {
     this.interrupt.fire(reason);

@@ -48,8 +48,6 @@ export const healthHandlers = {
   ): AsyncGenerator<HealthAnswer> {
     yield { status: isKnown(service) ? "SERVING" : "SERVICE_UNKNOWN" };
     if (signal.aborted) return;
-    await new Promise((resolve) =>
-      signal.addEventListener("abort", resolve, { once: true })
-    );
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   },
 };

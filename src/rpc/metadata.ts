@@ -40,9 +40,7 @@ export function fromMetadata(metadata: Metadata | undefined): MetadataRecord {
   const record: Record<string, string> = {};
   for (const key of Object.keys(metadata?.getMap() ?? {})) {
     record[key] = (metadata as Metadata).get(key)
-      .map((value) =>
-        typeof value === "string" ? value : encodeRawBase64(value)
-      ).join(", ");
+      .map((value) => typeof value === "string" ? value : encodeRawBase64(value)).join(", ");
   }
   return record;
 }

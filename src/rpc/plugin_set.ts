@@ -38,8 +38,7 @@ export interface Plugin<C = unknown> {
 export type PluginSet = Readonly<Record<string, Plugin>>;
 
 /** What dispensing a plugin gives. */
-export type ClientFor<P> = P extends { client?(context: never): infer C }
-  ? Awaited<C>
+export type ClientFor<P> = P extends { client?(context: never): infer C } ? Awaited<C>
   : never;
 
 /** The names of a plugin set, or of all sets of a union. */

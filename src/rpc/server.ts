@@ -3,10 +3,7 @@
  * handlers, and connections to serve them on. Everything behind it is grpc-js.
  */
 import type { Duplex } from "node:stream";
-import type {
-  Server,
-  ServiceDefinition as GrpcDefinition,
-} from "@grpc/grpc-js";
+import type { Server, ServiceDefinition as GrpcDefinition } from "@grpc/grpc-js";
 import { ServiceError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -99,9 +96,7 @@ function addService(
     const handler = (handlers as Record<string, unknown>)[name];
     if (typeof handler !== "function") {
       throw new ServiceError(
-        `Cannot serve ${service.name}: no handler for its method ${
-          JSON.stringify(name)
-        }`,
+        `Cannot serve ${service.name}: no handler for its method ${JSON.stringify(name)}`,
       );
     }
     definition[name] = withBuffers(method);
@@ -120,13 +115,10 @@ function withBuffers(method: MethodDefinition) {
     path: method.path,
     requestStream: method.requestStream,
     responseStream: method.responseStream,
-    requestSerialize: (value: unknown) =>
-      toBuffer(method.requestSerialize(value)),
+    requestSerialize: (value: unknown) => toBuffer(method.requestSerialize(value)),
     requestDeserialize: (bytes: Uint8Array) => method.requestDeserialize(bytes),
-    responseSerialize: (value: unknown) =>
-      toBuffer(method.responseSerialize(value)),
-    responseDeserialize: (bytes: Uint8Array) =>
-      method.responseDeserialize(bytes),
+    responseSerialize: (value: unknown) => toBuffer(method.responseSerialize(value)),
+    responseDeserialize: (bytes: Uint8Array) => method.responseDeserialize(bytes),
   };
 }
 

@@ -106,9 +106,7 @@ export async function loadService<T extends Contract<T>>(
     import("@grpc/proto-loader"),
     import("node:url"),
   ]);
-  const path = file instanceof URL || file.startsWith("file:")
-    ? fileURLToPath(file)
-    : file;
+  const path = file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : file;
   let definitions: Readonly<Record<string, unknown>>;
   try {
     definitions = await load(path, {
@@ -180,9 +178,7 @@ function pickService(
     typeof (value as { format?: unknown }).format !== "string";
   const definition = definitions[name];
   if (!isService(definition)) {
-    const known = Object.keys(definitions).filter((key) =>
-      isService(definitions[key])
-    );
+    const known = Object.keys(definitions).filter((key) => isService(definitions[key]));
     throw new ServiceError(
       `Cannot load service ${name}: the descriptor holds ${
         known.length === 0 ? "no service" : known.join(", ")

@@ -33,9 +33,7 @@ export const stdioHandlers = {
     { signal }: ServerCall,
   ): AsyncGenerator<StdioData> {
     if (signal.aborted) return;
-    await new Promise((resolve) =>
-      signal.addEventListener("abort", resolve, { once: true })
-    );
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   },
 };
 

@@ -29,11 +29,9 @@ export function channelCredentials(
       // go-plugin's certificates may sign others; only the one announced will do.
       // Its name and validity were checked when it was announced.
       checkServerIdentity: (_host, certificate) =>
-        certificate.raw !== undefined && pinned.equals(certificate.raw)
-          ? undefined
-          : new Error(
-            "the plugin's certificate is not the one in its handshake",
-          ),
+        certificate.raw !== undefined && pinned.equals(certificate.raw) ? undefined : new Error(
+          "the plugin's certificate is not the one in its handshake",
+        ),
     },
   );
 }

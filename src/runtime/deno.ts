@@ -17,9 +17,7 @@ function permits(access: Access): boolean {
 function descriptor(access: Access): Deno.PermissionDescriptor {
   switch (access.kind) {
     case "env":
-      return access.name === undefined
-        ? { name: "env" }
-        : { name: "env", variable: access.name };
+      return access.name === undefined ? { name: "env" } : { name: "env", variable: access.name };
     case "run":
       return { name: "run", command: access.program };
     case "net":
@@ -59,9 +57,7 @@ async function listEnvironment(
     if (!success) throw new Error("env -0 failed");
     // The values hold line breaks (a certificate does), so NUL parts them.
     return new Map(
-      new TextDecoder().decode(stdout).split("\0").filter((entry) =>
-        entry !== ""
-      )
+      new TextDecoder().decode(stdout).split("\0").filter((entry) => entry !== "")
         .map((entry) => {
           const equals = entry.indexOf("=");
           return [entry.slice(0, equals), entry.slice(equals + 1)];
@@ -167,9 +163,7 @@ function temporaryDirectories(): readonly string[] {
   const name = Deno.build.os === "windows" ? "TEMP" : "TMPDIR";
   const own = permits({ kind: "env", name }) ? Deno.env.get(name) : undefined;
   const common = Deno.build.os === "windows" ? [] : ["/tmp"];
-  return own === undefined || own === ""
-    ? common
-    : [own, ...common.filter((path) => path !== own)];
+  return own === undefined || own === "" ? common : [own, ...common.filter((path) => path !== own)];
 }
 
 function removeSync(path: string): void {
@@ -202,8 +196,7 @@ export const denoRuntime: Runtime = {
   onExit,
   exit: (code) => Deno.exit(code),
   temporaryDirectories,
-  makePrivateDirectory: (parent) =>
-    Deno.makeTempDir({ dir: parent, prefix: TEMPORARY_PREFIX }),
+  makePrivateDirectory: (parent) => Deno.makeTempDir({ dir: parent, prefix: TEMPORARY_PREFIX }),
   removeSync,
   removeTree,
 };

@@ -1,8 +1,5 @@
 /** The system through Node's modules. */
-import {
-  type ChildProcess as NodeProcess,
-  spawn as spawnProcess,
-} from "node:child_process";
+import { type ChildProcess as NodeProcess, spawn as spawnProcess } from "node:child_process";
 import { rmdirSync, rmSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,19 +7,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import type { ExitStatus } from "../errors.ts";
-import {
-  type ChildProcess,
-  type Runtime,
-  type SpawnOptions,
-  TEMPORARY_PREFIX,
-} from "./runtime.ts";
+import { type ChildProcess, type Runtime, type SpawnOptions, TEMPORARY_PREFIX } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
 
 function spawn(options: SpawnOptions): Promise<ChildProcess> {
-  const env: Record<string, string | undefined> = options.inheritEnv
-    ? { ...process.env }
-    : {};
+  const env: Record<string, string | undefined> = options.inheritEnv ? { ...process.env } : {};
   if (options.inheritEnv) {
     for (const name of options.withoutEnv) delete env[name];
   }
@@ -30,11 +20,7 @@ function spawn(options: SpawnOptions): Promise<ChildProcess> {
     cwd: options.cwd,
     env: { ...env, ...options.env },
     stdio: [
-      options.stdin === "inherit"
-        ? "inherit"
-        : options.stdin === "null"
-        ? "ignore"
-        : "pipe",
+      options.stdin === "inherit" ? "inherit" : options.stdin === "null" ? "ignore" : "pipe",
       "pipe",
       "pipe",
     ],

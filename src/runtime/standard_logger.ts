@@ -1,9 +1,5 @@
 /** Loggers that print to this process's stderr. */
-import {
-  type Logger,
-  type LoggerOptions,
-  makeLogger,
-} from "../logging/logger.ts";
+import { type Logger, type LoggerOptions, makeLogger } from "../logging/logger.ts";
 import { writeStderr } from "./stderr.ts";
 
 /**

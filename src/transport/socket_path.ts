@@ -60,9 +60,7 @@ export async function chooseSocketPath(
     } else obstacles.push(obstacle);
   }
   throw new ListenError(
-    `Cannot listen on a unix socket: ${
-      obstacles.join("; ") || "no temporary directory"
-    }`,
+    `Cannot listen on a unix socket: ${obstacles.join("; ") || "no temporary directory"}`,
   );
 }
 
@@ -73,22 +71,14 @@ function findObstacle(
   scope = path,
 ): string | undefined {
   if (!fitsSocketPath(path, runtime.platform)) {
-    return `the path ${path} is longer than ${
-      maxSocketPathBytes(runtime.platform)
-    } bytes`;
+    return `the path ${path} is longer than ${maxSocketPathBytes(runtime.platform)} bytes`;
   }
   if (/[|\r\n]/.test(path)) {
     return `the path ${JSON.stringify(path)} cannot stand in a handshake`;
   }
   const missing = [
-    ...(runtime.permits({ kind: "read", path: scope })
-      ? []
-      : [`--allow-read=${scope}`]),
-    ...(runtime.permits({ kind: "write", path: scope })
-      ? []
-      : [`--allow-write=${scope}`]),
+    ...(runtime.permits({ kind: "read", path: scope }) ? [] : [`--allow-read=${scope}`]),
+    ...(runtime.permits({ kind: "write", path: scope }) ? [] : [`--allow-write=${scope}`]),
   ];
-  return missing.length === 0
-    ? undefined
-    : `${scope} needs ${missing.join(" ")}`;
+  return missing.length === 0 ? undefined : `${scope} needs ${missing.join(" ")}`;
 }

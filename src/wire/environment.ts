@@ -88,9 +88,7 @@ export function parseEnvironment(
   const { versions, invalid } = parseVersions(get(ENV.protocolVersions) ?? "");
   const multiplex = get(ENV.multiplex) ?? "";
   return {
-    magicCookie: handshake.magicCookieKey === ""
-      ? undefined
-      : get(handshake.magicCookieKey),
+    magicCookie: handshake.magicCookieKey === "" ? undefined : get(handshake.magicCookieKey),
     versions,
     invalidVersions: invalid,
     clientCertificate: get(ENV.clientCertificate) || undefined,

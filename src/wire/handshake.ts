@@ -64,9 +64,7 @@ export function formatHandshake(announcement: HandshakeAnnouncement): string {
   const place = formatAddress(address);
   if (/[|\r\n]/.test(place)) {
     throw new RangeError(
-      `Cannot announce address: ${
-        JSON.stringify(place)
-      } holds a "|" or a line break`,
+      `Cannot announce address: ${JSON.stringify(place)} holds a "|" or a line break`,
     );
   }
   const fields = [
@@ -108,8 +106,7 @@ export function formatHandshake(announcement: HandshakeAnnouncement): string {
  */
 export function parseHandshake(line: string): Handshake {
   const fields = line.trim().split("|");
-  const [core = "", version = "", network = "", place = "", protocol, encoded] =
-    fields;
+  const [core = "", version = "", network = "", place = "", protocol, encoded] = fields;
   const fail = (fault: HandshakeFault, message: string, cause?: unknown) =>
     new HandshakeError(fault, `Cannot read handshake: ${message}`, line, {
       cause,
@@ -117,14 +114,11 @@ export function parseHandshake(line: string): Handshake {
   if (fields.length < 4) {
     throw new HandshakeError(
       "segments",
-      `Cannot read handshake: the plugin's first line is ${
-        JSON.stringify(excerpt(line))
-      }, ` +
+      `Cannot read handshake: the plugin's first line is ${JSON.stringify(excerpt(line))}, ` +
         `which has ${fields.length} of at least 4 fields`,
       line,
       {
-        hint:
-          "Check that the program is a plugin and prints nothing to stdout while it starts",
+        hint: "Check that the program is a plugin and prints nothing to stdout while it starts",
       },
     );
   }
@@ -175,9 +169,7 @@ function parseCertificate(
   } catch (error) {
     throw new CertificateError(
       "malformed",
-      `Cannot read handshake: the plugin's certificate is not one: ${
-        (error as Error).message
-      }`,
+      `Cannot read handshake: the plugin's certificate is not one: ${(error as Error).message}`,
       { cause: error },
     );
   }
@@ -212,8 +204,7 @@ export function requireMultiplexing(handshake: Handshake, line: string): void {
     "Cannot multiplex: client requested gRPC broker multiplexing but plugin does not support the feature";
   if (handshake.multiplex === undefined) {
     throw new MultiplexError(unsupported, line, {
-      hint:
-        "For Go plugins, update the github.com/hashicorp/go-plugin dependency and recompile",
+      hint: "For Go plugins, update the github.com/hashicorp/go-plugin dependency and recompile",
     });
   }
   const supported = parseGoBoolean(handshake.multiplex);

@@ -53,9 +53,7 @@ function numbered<T>(
       const number = parseGoInteger(version);
       if (number === undefined) {
         throw new TypeError(
-          `versionedPlugins: ${
-            JSON.stringify(version)
-          } is not a version number`,
+          `versionedPlugins: ${JSON.stringify(version)} is not a version number`,
         );
       }
       return [number, set];
