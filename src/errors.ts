@@ -49,7 +49,7 @@ export class PluginError extends Error {
   /** Names the situation; stays the same from release to release. */
   readonly code: string;
   /** What to do about it, where something can be said. */
-  readonly hint?: string;
+  hint?: string;
   /** What was known of the plugin, when its start failed. */
   report?: StartReport;
 
@@ -60,6 +60,26 @@ export class PluginError extends Error {
     this.code = code;
     if (options.hint !== undefined) this.hint = options.hint;
   }
+}
+
+/**
+ * Adds to an error what was known of the plugin when its start failed, in its
+ * fields and, for whoever reads it on a terminal, in its message.
+ */
+export function attachReport(error: PluginError, report: StartReport): void {
+  error.report = report;
+  const lines = [`Command: ${report.command.join(" ")}`];
+  if (report.exit !== undefined) lines.push(`The plugin ended with ${describeExit(report.exit)}`);
+  if (report.stderr.length > 0) {
+    lines.push("The last lines of its stderr:", ...report.stderr.map((line) => `  ${line}`));
+  }
+  if (error.hint !== undefined) lines.push(`Hint: ${error.hint}`);
+  const message = [error.message, ...lines].join("\n");
+  // What is printed for an uncaught error is its stack, which holds the message of old.
+  if (error.stack !== undefined) {
+    error.stack = error.stack.replace(error.message, () => message);
+  }
+  error.message = message;
 }
 
 /** Says how a process ended, in words: `exit code 1`, `signal SIGKILL`. */
@@ -286,6 +306,15 @@ export class UnknownPluginError extends PluginError {
     );
     this.name = "UnknownPluginError";
     this.known = known;
+  }
+}
+
+/** The plugin's process is still there after SIGKILL. */
+export class KillError extends PluginError {
+  /** Sets the process id and how long it was waited for. */
+  constructor(pid: number, timeoutMs: number) {
+    super("kill", `Cannot end plugin: process ${pid} is still there ${timeoutMs} ms after SIGKILL`);
+    this.name = "KillError";
   }
 }
 

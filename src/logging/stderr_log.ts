@@ -155,6 +155,10 @@ export interface StderrLogOptions {
   readonly keepLines: number;
 }
 
+/** The escape sequences that colour a terminal. */
+// deno-lint-ignore no-control-regex -- they start with a control character
+const COLOURS = /\x1b\[[0-9;]*m/g;
+
 /** Logs a plugin's stderr, copies it, and remembers its last lines. */
 export class StderrLog {
   readonly #options: StderrLogOptions;
@@ -189,7 +193,7 @@ export class StderrLog {
     copy?.(piece.bytes);
     if (piece.endsLine) copy?.(Uint8Array.of(LF));
     const text = this.#decoder.decode(piece.bytes);
-    this.#lastLines.push(text.slice(0, 1000));
+    this.#lastLines.push(text.replace(COLOURS, "").slice(0, 1000));
     if (this.#lastLines.length > keepLines) this.#lastLines.shift();
     if (logger.level === "off") return;
     if (piece.isPartial) return logger.debug(text);

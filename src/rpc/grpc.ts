@@ -32,7 +32,8 @@ async function withGuardedEnvironment<T>(
     "env",
   ) as PropertyDescriptor;
   const real = process.env;
-  const guarded = new Proxy(real, {
+  // An empty target: what it has, the engine would ask for by itself.
+  const guarded = new Proxy({}, {
     get: (_, name) =>
       typeof name === "string" && runtime.permits({ kind: "env", name }) ? real[name] : undefined,
   });

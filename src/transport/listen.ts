@@ -59,7 +59,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     );
   } catch (error) {
     if (network === "unix") throw error;
-    logger.warn("listening on TCP instead of a unix socket", {
+    logger.info("listening on TCP instead of a unix socket", {
       reason: (error as Error).message,
     });
     return await listenTcp(options.ports());

@@ -1,0 +1,89 @@
+/**
+ * The host's half: start plugins, call them, end them.
+ *
+ * @example
+ * ```ts ignore
+ * import { Client } from "@x/goplugin/host";
+ * import { GreeterService, handshake } from "./greeter.ts";
+ *
+ * await using client = new Client({
+ *   handshake,
+ *   plugins: { greeter: GreeterService },
+ *   command: ["deno", "run", "--allow-net", "--allow-run", "plugin.ts"],
+ * });
+ * const greeter = await client.dispense("greeter");
+ * console.log(await greeter.greet({ name: "world" }));
+ * ```
+ *
+ * @module
+ */
+export { Client, type StartOptions } from "./src/host/client.ts";
+export type { ClientConfig, Output, VersionedPlugins } from "./src/host/config.ts";
+export type { KillResult, KillStep } from "./src/host/kill.ts";
+export type { OutputSink } from "./src/rpc/stdio.ts";
+export {
+  CORE_PROTOCOL_VERSION,
+  type Handshake,
+  parseHandshake,
+  requireGrpc,
+} from "./src/wire/handshake.ts";
+export { type Address, formatAddress, parseAddress } from "./src/wire/address.ts";
+export type { HandshakeConfig } from "./src/wire/magic_cookie.ts";
+
+export type {
+  CallOptions,
+  ClientOf,
+  ContractOf,
+  GeneratedDefinition,
+  HandlersOf,
+  Method,
+  MethodDefinition,
+  ServerCall,
+  ServiceDefinition,
+} from "./src/rpc/contract.ts";
+export type {
+  ClientContext,
+  ClientFor,
+  Dispensed,
+  NamesOf,
+  Plugin,
+  PluginSet,
+  ServerContext,
+} from "./src/rpc/plugin_set.ts";
+export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
+export type { LoadedService } from "./src/rpc/service.ts";
+export { HEALTH_SERVICE_NAME } from "./src/rpc/health.ts";
+export type { EntryLevel, LogFields, LogLevel } from "./src/logging/levels.ts";
+export type { Logger, LoggerOptions } from "./src/logging/logger.ts";
+export { createLogger } from "./src/runtime/standard_logger.ts";
+export {
+  CertificateError,
+  type CertificateFault,
+  ClientStateError,
+  ConnectError,
+  CoreVersionError,
+  type ExitStatus,
+  HandshakeError,
+  type HandshakeFault,
+  KillError,
+  ListenError,
+  MagicCookieError,
+  MultiplexError,
+  PermissionError,
+  PluginError,
+  type PluginErrorOptions,
+  PluginExitedError,
+  RpcError,
+  type RpcErrorOptions,
+  RuntimeVersionError,
+  ServiceError,
+  SpawnError,
+  type StartPhase,
+  type StartReport,
+  StartTimeoutError,
+  STATUS_CODES,
+  type StatusName,
+  UnknownPluginError,
+  UnsupportedProtocolError,
+  VersionMismatchError,
+} from "./src/errors.ts";

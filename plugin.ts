@@ -1,0 +1,63 @@
+/**
+ * The plugin's half: implement services and serve them to a host.
+ *
+ * @example
+ * ```ts ignore
+ * import { implement, serve } from "@x/goplugin/plugin";
+ * import { GreeterService, handshake } from "./greeter.ts";
+ *
+ * await serve({
+ *   handshake,
+ *   plugins: {
+ *     greeter: implement(GreeterService, {
+ *       greet: ({ name }) => ({ text: `Hello, ${name}` }),
+ *     }),
+ *   },
+ * });
+ * ```
+ *
+ * @module
+ */
+export { serve } from "./src/plugin/serve.ts";
+export type { ServeConfig } from "./src/plugin/config.ts";
+export type { Network } from "./src/transport/listen.ts";
+export { implement } from "./src/rpc/plugin_set.ts";
+export { formatHandshake, type HandshakeAnnouncement } from "./src/wire/handshake.ts";
+export { CORE_PROTOCOL_VERSION } from "./src/wire/handshake.ts";
+export { type Address, formatAddress } from "./src/wire/address.ts";
+export type { HandshakeConfig } from "./src/wire/magic_cookie.ts";
+
+export type {
+  CallOptions,
+  ClientOf,
+  ContractOf,
+  GeneratedDefinition,
+  HandlersOf,
+  Method,
+  MethodDefinition,
+  ServerCall,
+  ServiceDefinition,
+} from "./src/rpc/contract.ts";
+export type { ClientContext, Plugin, PluginSet, ServerContext } from "./src/rpc/plugin_set.ts";
+export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
+export type { LoadedService } from "./src/rpc/service.ts";
+export { HEALTH_SERVICE_NAME } from "./src/rpc/health.ts";
+export type { EntryLevel, LogFields, LogLevel } from "./src/logging/levels.ts";
+export type { Logger, LoggerOptions } from "./src/logging/logger.ts";
+export { createLogger } from "./src/runtime/standard_logger.ts";
+export {
+  CertificateError,
+  type CertificateFault,
+  ListenError,
+  MagicCookieError,
+  PermissionError,
+  PluginError,
+  type PluginErrorOptions,
+  RpcError,
+  type RpcErrorOptions,
+  RuntimeVersionError,
+  ServiceError,
+  type StartReport,
+  STATUS_CODES,
+  type StatusName,
+} from "./src/errors.ts";

@@ -1,0 +1,68 @@
+/** The environment of a plugin, and the directory for its sockets. */
+import type { Runtime } from "../runtime/runtime.ts";
+import { fitsSocketPath } from "../transport/socket_path.ts";
+import type { Identity } from "../wire/certificate.ts";
+import { ENV, formatEnvironment } from "../wire/environment.ts";
+import type { ResolvedConfig } from "./config.ts";
+
+/** The variables a plugin is started with, and those it must not inherit. */
+export interface ChildEnvironment {
+  /** Variables to set. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Variables of go-plugin that came from a host of our own. */
+  readonly withoutEnv: readonly string[];
+}
+
+/**
+ * Makes a plugin's environment: the user's variables, then go-plugin's. What
+ * this process inherited of go-plugin's, being a plugin itself, is kept from
+ * it: a Go host that lets `PLUGIN_CLIENT_CERT` through crashes on the answer.
+ *
+ * Source: go-plugin `client.go`, `Client.Start`.
+ */
+export function childEnvironment(
+  config: ResolvedConfig,
+  identity: Identity | undefined,
+  socketDirectory: string | undefined,
+): ChildEnvironment {
+  const env = {
+    ...config.env,
+    ...formatEnvironment({
+      handshake: config.handshake,
+      ports: config.ports,
+      versions: config.offer.keys(),
+      clientCertificate: identity?.certificatePem,
+      socketDirectory,
+    }),
+  };
+  return { env, withoutEnv: Object.values(ENV).filter((name) => !(name in env)) };
+}
+
+/** As long as the names that go-plugin gives its sockets get. */
+const LONGEST_NAME = "plugin4294967295";
+
+/**
+ * Makes a directory for the plugin's sockets that only this user can enter, so
+ * that they are private whatever the plugin's umask is, and go when the plugin
+ * goes, even if it crashes. Where none can be had, or the user chose one, the
+ * plugin is left to its own.
+ *
+ * go-plugin's host does this only with a runner; its plugins always follow it.
+ */
+export async function makeSocketDirectory(
+  runtime: Runtime,
+  config: ResolvedConfig,
+): Promise<string | undefined> {
+  if (runtime.platform === "windows" || ENV.socketDirectory in config.env) return undefined;
+  const parent = runtime.temporaryDirectories().find((path) =>
+    fitsSocketPath(`${path}/goplugin-XXXXXXXXXXXX/${LONGEST_NAME}`, runtime.platform) &&
+    runtime.permits({ kind: "read", path }) && runtime.permits({ kind: "write", path })
+  );
+  if (parent === undefined) return undefined;
+  try {
+    return await runtime.makePrivateDirectory(parent);
+  } catch (error) {
+    config.logger.debug("no directory for the plugin's sockets", { error });
+    return undefined;
+  }
+}

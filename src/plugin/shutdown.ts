@@ -1,0 +1,53 @@
+/** What makes a plugin stop, and what does not. */
+import type { Logger } from "../logging/logger.ts";
+import type { Controller } from "../rpc/controller.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** Waits for the first reason to stop. */
+export class ShutdownRequest {
+  /** Resolves with the reason. */
+  readonly made: Promise<string>;
+  #resolve: (reason: string) => void = () => {};
+
+  /** Starts to wait. */
+  constructor() {
+    this.made = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Asks to stop; only the first reason counts. */
+  make(reason: string): void {
+    this.#resolve(reason);
+  }
+
+  /** The handlers of the controller service: the answer goes out, then the plugin stops. */
+  get handlers(): { [K in keyof Controller]: () => Record<never, never> } {
+    return {
+      shutdown: () => {
+        this.make("Shutdown call");
+        return {};
+      },
+    };
+  }
+
+  /**
+   * Stops on SIGTERM. Ignores SIGINT: Ctrl-C in a terminal reaches the plugin
+   * too, and it is the host that decides when the plugin ends.
+   *
+   * @returns Puts the signals back to what they did before.
+   *
+   * Source: go-plugin `server.go`, `Serve`, for SIGINT.
+   */
+  listenToSignals(runtime: Runtime, logger: Logger): () => void {
+    let interrupts = 0;
+    const undo = [
+      runtime.onSignal("SIGTERM", () => this.make("SIGTERM")),
+      runtime.onSignal("SIGINT", () => {
+        interrupts++;
+        logger.trace("plugin received interrupt signal, ignoring", { count: interrupts });
+      }),
+    ];
+    return () => undo.forEach((remove) => remove());
+  }
+}
