@@ -49,9 +49,9 @@ export class PluginError extends Error {
   /** Names the situation; stays the same from release to release. */
   readonly code: string;
   /** What to do about it, where something can be said. */
-  hint?: string;
+  declare hint?: string;
   /** What was known of the plugin, when its start failed. */
-  report?: StartReport;
+  declare report?: StartReport;
 
   /** Makes an error of the situation `code`. */
   constructor(code: string, message: string, options: PluginErrorOptions = {}) {
@@ -109,7 +109,6 @@ export type HandshakeFault =
   | "network"
   | "address"
   | "protocol"
-  | "certificate"
   | "multiplex";
 
 /** The first line on the plugin's stdout is not a handshake this host can use. */

@@ -42,7 +42,7 @@ export function parseAddress(network: string, address: string): Address {
   }
   if (address === "") return { network, host: "localhost", port: 0 };
   const { host, port } = splitHostPort(address);
-  const number = parseGoInteger(port);
+  const number = port === "" ? 0 : parseGoInteger(port);
   if (number === undefined || number < 0 || number > 65_535) {
     throw new RangeError(
       `address ${address}: invalid port ${JSON.stringify(port)}`,

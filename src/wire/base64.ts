@@ -24,7 +24,7 @@ export function decodeRawBase64(text: string): Uint8Array<ArrayBuffer> {
   }
   const compact = text.replace(/[\r\n]/g, "");
   if (compact.length % 4 === 1) {
-    throw new RangeError(`illegal base64 data at input byte ${text.length}`);
+    throw new RangeError(`illegal base64 data at input byte ${text.length - 1}`);
   }
   return Uint8Array.from(atob(compact), (character) => character.charCodeAt(0));
 }

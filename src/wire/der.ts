@@ -143,6 +143,9 @@ export function readElements(bytes: Uint8Array): DerElement[] {
     if (start + length > bytes.length) {
       throw new RangeError(`DER element cut off at byte ${offset}`);
     }
+    if (start - offset !== 1 + lengthBytes(length).length) {
+      throw new RangeError(`DER length not in its shortest form at byte ${offset}`);
+    }
     elements.push({ tag, contents: bytes.subarray(start, start + length) });
     offset = start + length;
   }

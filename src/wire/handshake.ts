@@ -108,9 +108,12 @@ export function parseHandshake(line: string): Handshake {
   const fields = line.trim().split("|");
   const [core = "", version = "", network = "", place = "", protocol, encoded] = fields;
   const fail = (fault: HandshakeFault, message: string, cause?: unknown) =>
-    new HandshakeError(fault, `Cannot read handshake: ${message}`, line, {
-      cause,
-    });
+    new HandshakeError(
+      fault,
+      `Cannot read handshake: ${message}`,
+      line,
+      cause === undefined ? {} : { cause },
+    );
   if (fields.length < 4) {
     throw new HandshakeError(
       "segments",

@@ -65,15 +65,23 @@ function text(bytes: Uint8Array): string {
 }
 
 function readTime(element: DerElement | undefined): Date {
-  const digits = element === undefined ? "" : text(element.contents);
+  if (element?.tag !== TAG.utcTime && element?.tag !== TAG.generalizedTime) {
+    throw malformed("no time");
+  }
+  const digits = text(element.contents);
   // UTCTime has two digits for the year: 50 to 99 mean the 20th century.
-  const full = element?.tag === TAG.utcTime
+  const full = element.tag === TAG.utcTime
     ? (Number(digits.slice(0, 2)) < 50 ? "20" : "19") + digits
     : digits;
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full);
-  if (parts === null) throw malformed(`time ${JSON.stringify(digits)}`);
-  const [, year, month, day, hour, minute, second] = parts;
-  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const [, year, month, day, hour, minute, second] = parts ?? [];
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const date = new Date(`${iso}Z`);
+  // An invalid date would be neither expired nor early; 30 February would pass for 1 March.
+  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso)) {
+    throw malformed(`time ${JSON.stringify(digits)}`);
+  }
+  return date;
 }
 
 function readDnsNames(rest: readonly DerElement[]): string[] {
