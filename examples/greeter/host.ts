@@ -3,24 +3,23 @@
  *
  *     deno run -A examples/greeter/host.ts [NAME]
  *
- * AUTO_MTLS=0 connects in clear. PLUGIN_COMMAND runs another plugin.
+ * AUTO_MTLS=0 connects in clear.
  */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Client, createLogger, formatAddress } from "@x/goplugin/host";
 import { GreeterService, handshake } from "./greeter.ts";
 
-const plugin = fileURLToPath(new URL("./plugin.ts", import.meta.url));
-const command: [string, ...string[]] = [
-  process.execPath,
-  ...(import.meta.url.endsWith(".ts") ? ["run", "--allow-net", "--allow-run"] : []),
-  plugin,
-];
+// The plugin beside this file, by the runtime that runs this file: TypeScript
+// on Deno, or compiled to JavaScript on Node.
+const isTypeScript = import.meta.url.endsWith(".ts");
+const plugin = fileURLToPath(new URL(`./plugin.${isTypeScript ? "ts" : "js"}`, import.meta.url));
+const flags = isTypeScript ? ["run", "--allow-net", "--allow-run"] : [];
 
 const client = new Client({
   handshake,
   plugins: { greeter: GreeterService },
-  command,
+  command: [process.execPath, ...flags, plugin],
   autoMtls: process.env.AUTO_MTLS !== "0",
   logger: createLogger({ name: "host", level: "warn" }),
 });

@@ -19,19 +19,19 @@ if (!["put", "get", "roundtrip"].includes(verb ?? "") || key === undefined) {
   process.exit(2);
 }
 
-const own = fileURLToPath(new URL("./plugin.ts", import.meta.url));
-const command: [string, ...string[]] = process.env.KV_PLUGIN === undefined
-  ? [
-    process.execPath,
-    ...(own.endsWith(".ts") ? ["run", "--allow-net", "--allow-run"] : []),
-    own,
-  ]
-  : ["sh", "-c", `exec ${process.env.KV_PLUGIN}`];
+// Without KV_PLUGIN: the plugin beside this file, TypeScript on Deno or
+// compiled to JavaScript on Node.
+const isTypeScript = import.meta.url.endsWith(".ts");
+const own = fileURLToPath(new URL(`./plugin.${isTypeScript ? "ts" : "js"}`, import.meta.url));
+const flags = isTypeScript ? ["run", "--allow-net", "--allow-run"] : [];
+const { KV_PLUGIN } = process.env;
 
 const client = new Client({
   handshake,
   plugins: { kv: KvService },
-  command,
+  command: KV_PLUGIN === undefined
+    ? [process.execPath, ...flags, own]
+    : ["sh", "-c", `exec ${KV_PLUGIN}`],
   autoMtls: process.env.AUTO_MTLS !== "0",
   logger: createLogger({ name: "host", level: "warn" }),
 });
