@@ -1,13 +1,10 @@
 /** What a host says about a plugin, and what is assumed where it says nothing. */
-import type { LogFields } from "../logging/levels.ts";
 import type { Logger } from "../logging/logger.ts";
 import { createLogger } from "../runtime/standard_logger.ts";
 import type { PluginSet } from "../rpc/plugin_set.ts";
 import type { OutputSink } from "../rpc/stdio.ts";
 import type { HandshakeConfig } from "../wire/magic_cookie.ts";
 import { hostOffer } from "../wire/negotiation.ts";
-
-export type { LogFields };
 
 /** Plugin sets by the version of the application's protocol. */
 export type VersionedPlugins = Readonly<Record<number, PluginSet>>;
@@ -21,8 +18,8 @@ export type Output = WritableStream<Uint8Array> | OutputSink;
  * Source: go-plugin `ClientConfig`.
  */
 export interface ClientConfig<
-  P extends PluginSet = PluginSet,
-  V extends VersionedPlugins = VersionedPlugins,
+  P extends PluginSet = Record<never, never>,
+  V extends VersionedPlugins = Record<never, never>,
 > {
   /** Must be the same as the plugin's. */
   readonly handshake: HandshakeConfig;
@@ -111,7 +108,9 @@ export interface ResolvedConfig {
  * @throws {TypeError} If a field is missing or of the wrong kind.
  * @throws {RangeError} If a number is out of its range.
  */
-export function resolveConfig(config: ClientConfig): ResolvedConfig {
+export function resolveConfig(
+  config: ClientConfig<PluginSet, VersionedPlugins>,
+): ResolvedConfig {
   const { handshake, command } = config;
   if (!handshake?.magicCookieKey || !handshake.magicCookieValue) {
     throw new TypeError("ClientConfig.handshake: magicCookieKey and magicCookieValue are needed");

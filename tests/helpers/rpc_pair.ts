@@ -1,0 +1,165 @@
+/** A server and a channel to it in this process, over a real socket. */
+import process from "node:process";
+import { type Logger, makeLogger } from "../../src/logging/logger.ts";
+import { openChannel, type RpcChannel } from "../../src/rpc/channel.ts";
+import { makeClient } from "../../src/rpc/client.ts";
+import type { ClientOf } from "../../src/rpc/contract.ts";
+import type { Plugin } from "../../src/rpc/plugin_set.ts";
+import { createServer, type RpcServer } from "../../src/rpc/server.ts";
+import type { Service } from "../../src/rpc/service.ts";
+import type { PinnedTls } from "../../src/rpc/tls.ts";
+import { loadRuntime } from "../../src/runtime/runtime.ts";
+import { listen, type Listener } from "../../src/transport/listen.ts";
+import type { Address } from "../../src/wire/address.ts";
+import { generateIdentity } from "../../src/wire/certificate.ts";
+
+/** How the two are connected. */
+export interface Transport {
+  /** For the name of a test. */
+  readonly title: string;
+  readonly network: "unix" | "tcp";
+  readonly autoMtls: boolean;
+}
+
+const TCP: Transport = { title: "tcp", network: "tcp", autoMtls: false };
+
+/** The transports that calls are tested on. */
+export const TRANSPORTS: readonly Transport[] = process.platform === "win32"
+  ? [TCP, { title: "tcp with AutoMTLS", network: "tcp", autoMtls: true }]
+  : [
+    TCP,
+    { title: "unix", network: "unix", autoMtls: false },
+    { title: "unix with AutoMTLS", network: "unix", autoMtls: true },
+  ];
+
+/** A line of the server's log. */
+export interface LogEntry {
+  readonly "@level": string;
+  readonly "@message": string;
+  readonly [field: string]: unknown;
+}
+
+/** Makes a logger and the list in which its entries appear. */
+export function recordingLogger(): { readonly logger: Logger; readonly log: LogEntry[] } {
+  const log: LogEntry[] = [];
+  const write = (line: string) => void log.push(JSON.parse(line) as LogEntry);
+  return { logger: makeLogger({ format: "json", write }), log };
+}
+
+/** A server on a listener. */
+export class ServedServer {
+  readonly server: RpcServer;
+  readonly listener: Listener;
+  readonly log: readonly LogEntry[];
+
+  constructor(server: RpcServer, listener: Listener, log: readonly LogEntry[]) {
+    this.server = server;
+    this.listener = listener;
+    this.log = log;
+  }
+
+  get address(): Address {
+    return this.listener.address;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.stop(0);
+    await this.listener.close();
+  }
+}
+
+/** Serves plugins: what `implement()` makes. */
+export async function openServer(
+  plugins: readonly Plugin[],
+  options: { readonly network?: "unix" | "tcp"; readonly tls?: PinnedTls | undefined } = {},
+): Promise<ServedServer> {
+  const runtime = await loadRuntime();
+  const { logger, log } = recordingLogger();
+  const server = await createServer({ runtime, logger, tls: options.tls });
+  for (const plugin of plugins) {
+    await plugin.server?.({
+      signal: server.signal,
+      register: async (service, handlers) => server.register(await service.load(), handlers),
+    });
+  }
+  const listener = await listen({
+    runtime,
+    logger,
+    network: options.network ?? "tcp",
+    ports: () => ({ min: 0, max: 0 }),
+  });
+  listener.accept((connection) => server.serve(connection));
+  return new ServedServer(server, listener, log);
+}
+
+/** A channel that is closed at the end of its block. */
+export interface OpenedChannel extends RpcChannel, AsyncDisposable {
+  /** Makes the typed client of a service. */
+  client<T>(service: Service<T>): Promise<ClientOf<T>>;
+  /** Tells the channel that its peer is gone for good. */
+  lose(reason: Error): void;
+}
+
+/** A test that takes longer is cut off, so that what it waits for fails. */
+const LIMIT_MS = 60_000;
+
+/** Opens a channel. */
+export async function connectTo(address: Address, tls?: PinnedTls): Promise<OpenedChannel> {
+  let lose: (reason: Error) => void = () => {};
+  const gone = new Promise<Error>((resolve) => lose = resolve);
+  const channel = await openChannel({ runtime: await loadRuntime(), address, tls, gone });
+  const limit = setTimeout(() => channel.close(new Error("The test took too long")), LIMIT_MS);
+  return {
+    grpcChannel: channel.grpcChannel,
+    connect: (timeoutMs) => channel.connect(timeoutMs),
+    unary: (method, request, options) => channel.unary(method, request, options),
+    stream: (method, requests, options) => channel.stream(method, requests, options),
+    close: (reason) => channel.close(reason),
+    client: (service) => makeClient(service, channel),
+    lose,
+    [Symbol.asyncDispose]: () => {
+      clearTimeout(limit);
+      channel.close(new Error("The test is over"));
+      return Promise.resolve();
+    },
+  };
+}
+
+let identities: Promise<{ readonly server: PinnedTls; readonly channel: PinnedTls }> | undefined;
+
+/** A server and a channel that trust each other's certificate. */
+export function pinnedTls(): Promise<{ readonly server: PinnedTls; readonly channel: PinnedTls }> {
+  return identities ??= Promise.all([generateIdentity(), generateIdentity()]).then(
+    ([server, channel]) => ({
+      server: { identity: server, peerCertificate: channel.certificate },
+      channel: { identity: channel, peerCertificate: server.certificate },
+    }),
+  );
+}
+
+/** A server with a channel to it. */
+export interface RpcPair extends AsyncDisposable {
+  readonly served: ServedServer;
+  readonly channel: OpenedChannel;
+  /** Makes the typed client of a service. */
+  client<T>(service: Service<T>): Promise<ClientOf<T>>;
+}
+
+/** Serves plugins and connects to them. */
+export async function openPair(
+  plugins: readonly Plugin[],
+  { network, autoMtls }: Transport = TCP,
+): Promise<RpcPair> {
+  const tls = autoMtls ? await pinnedTls() : undefined;
+  const served = await openServer(plugins, { network, tls: tls?.server });
+  const channel = await connectTo(served.address, tls?.channel);
+  return {
+    served,
+    channel,
+    client: (service) => channel.client(service),
+    async [Symbol.asyncDispose]() {
+      await channel[Symbol.asyncDispose]();
+      await served[Symbol.asyncDispose]();
+    },
+  };
+}
