@@ -44,8 +44,8 @@ export interface StartOptions {
  * Source: go-plugin `Client`.
  */
 export class Client<
-  const P extends PluginSet = Record<never, never>,
-  const V extends VersionedPlugins = Record<never, never>,
+  const P extends PluginSet = PluginSet,
+  const V extends VersionedPlugins = VersionedPlugins,
 > implements AsyncDisposable {
   /** Resolves with how the plugin ended; pending as long as it runs. */
   readonly closed: Promise<ExitStatus>;

@@ -18,8 +18,8 @@ export type Output = WritableStream<Uint8Array> | OutputSink;
  * Source: go-plugin `ClientConfig`.
  */
 export interface ClientConfig<
-  P extends PluginSet = Record<never, never>,
-  V extends VersionedPlugins = Record<never, never>,
+  P extends PluginSet = PluginSet,
+  V extends VersionedPlugins = VersionedPlugins,
 > {
   /** Must be the same as the plugin's. */
   readonly handshake: HandshakeConfig;
@@ -108,9 +108,7 @@ export interface ResolvedConfig {
  * @throws {TypeError} If a field is missing or of the wrong kind.
  * @throws {RangeError} If a number is out of its range.
  */
-export function resolveConfig(
-  config: ClientConfig<PluginSet, VersionedPlugins>,
-): ResolvedConfig {
+export function resolveConfig(config: ClientConfig): ResolvedConfig {
   const { handshake, command } = config;
   if (!handshake?.magicCookieKey || !handshake.magicCookieValue) {
     throw new TypeError("ClientConfig.handshake: magicCookieKey and magicCookieValue are needed");

@@ -41,13 +41,23 @@ export type PluginSet = Readonly<Record<string, Plugin>>;
 export type ClientFor<P> = P extends { client?(context: never): infer C } ? Awaited<C>
   : never;
 
-/** The names of a plugin set, or of all sets of a union. */
-export type NamesOf<S> = S extends PluginSet ? keyof S & string : never;
+/** The sets of a union whose names the compiler knows. */
+type Known<S> = S extends PluginSet ? string extends keyof S ? never : S : never;
 
-/** What dispensing a name gives; a union where versions differ. */
-export type Dispensed<S, K extends string> = S extends PluginSet
+/** What dispensing a name gives, set by set. */
+type DispensedFrom<S, K extends string> = S extends unknown
   ? K extends keyof S ? ClientFor<S[K]> : never
   : never;
+
+/** The keys of each set of a union. */
+type KeysOf<S> = S extends unknown ? keyof S & string : never;
+
+/** The names that can be dispensed; any text where the compiler does not know the sets. */
+export type NamesOf<S> = [Known<S>] extends [never] ? string : KeysOf<Known<S>>;
+
+/** What dispensing a name gives; a union where versions differ. */
+export type Dispensed<S, K extends string> = [Known<S>] extends [never] ? unknown
+  : DispensedFrom<Known<S>, K>;
 
 /**
  * Puts an implementation behind a service, for a plugin's plugin set.

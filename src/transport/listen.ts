@@ -29,11 +29,13 @@ export interface Listener {
   readonly address: Address;
   /** Hands over every connection, from now on. */
   accept(handler: (connection: Socket) => void): void;
-  /** Ends the listening, drops what is still connected, removes the socket. May be called twice. */
+  /** Ends the listening, cuts what does not close by itself, removes the socket. May be called twice. */
   close(): Promise<void>;
 }
 
 const LOOPBACK = "127.0.0.1";
+/** How long a peer may take to read the last bytes when a listener closes, in milliseconds. */
+const LAST_BYTES_MS = 500;
 
 /**
  * Binds an address.
@@ -164,8 +166,13 @@ function makeListener(
     },
     close() {
       closing ??= new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        for (const socket of open) socket.destroy();
+        // The engine closes each connection once its last bytes are out; Deno's
+        // HTTP/2 says it is done a moment before they are.
+        const cut = setTimeout(() => open.forEach((socket) => socket.destroy()), LAST_BYTES_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
       }).finally(remove);
       return closing;
     },

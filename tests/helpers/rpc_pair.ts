@@ -1,6 +1,5 @@
 /** A server and a channel to it in this process, over a real socket. */
 import process from "node:process";
-import { type Logger, makeLogger } from "../../src/logging/logger.ts";
 import { openChannel, type RpcChannel } from "../../src/rpc/channel.ts";
 import { makeClient } from "../../src/rpc/client.ts";
 import type { ClientOf } from "../../src/rpc/contract.ts";
@@ -12,6 +11,7 @@ import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
+import { type RecordedEntry, recordLogs } from "./logs.ts";
 
 /** How the two are connected. */
 export interface Transport {
@@ -32,27 +32,14 @@ export const TRANSPORTS: readonly Transport[] = process.platform === "win32"
     { title: "unix with AutoMTLS", network: "unix", autoMtls: true },
   ];
 
-/** A line of the server's log. */
-export interface LogEntry {
-  readonly "@level": string;
-  readonly "@message": string;
-  readonly [field: string]: unknown;
-}
-
-/** Makes a logger and the list in which its entries appear. */
-export function recordingLogger(): { readonly logger: Logger; readonly log: LogEntry[] } {
-  const log: LogEntry[] = [];
-  const write = (line: string) => void log.push(JSON.parse(line) as LogEntry);
-  return { logger: makeLogger({ format: "json", write }), log };
-}
-
 /** A server on a listener. */
 export class ServedServer {
   readonly server: RpcServer;
   readonly listener: Listener;
-  readonly log: readonly LogEntry[];
+  /** What the server has logged. */
+  readonly log: readonly RecordedEntry[];
 
-  constructor(server: RpcServer, listener: Listener, log: readonly LogEntry[]) {
+  constructor(server: RpcServer, listener: Listener, log: readonly RecordedEntry[]) {
     this.server = server;
     this.listener = listener;
     this.log = log;
@@ -74,7 +61,7 @@ export async function openServer(
   options: { readonly network?: "unix" | "tcp"; readonly tls?: PinnedTls | undefined } = {},
 ): Promise<ServedServer> {
   const runtime = await loadRuntime();
-  const { logger, log } = recordingLogger();
+  const { logger, entries } = recordLogs();
   const server = await createServer({ runtime, logger, tls: options.tls });
   for (const plugin of plugins) {
     await plugin.server?.({
@@ -89,7 +76,7 @@ export async function openServer(
     ports: () => ({ min: 0, max: 0 }),
   });
   listener.accept((connection) => server.serve(connection));
-  return new ServedServer(server, listener, log);
+  return new ServedServer(server, listener, entries);
 }
 
 /** A channel that is closed at the end of its block. */

@@ -59,7 +59,7 @@ test("Client.dispense() of an unknown name lists the known ones", async () => {
 });
 
 test("Client.start() ends a plugin without a handshake after startTimeoutMs", async () => {
-  const error = await failedStart(fixture("line"), { startTimeoutMs: 1_500 });
+  const error = await failedStart(fixture("line"), { startTimeoutMs: 4_000 });
   ok(error instanceof StartTimeoutError);
   strictEqual(error.code, "start-timeout");
   strictEqual(error.report?.phase, "handshake");

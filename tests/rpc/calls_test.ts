@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { type Chunk, chunk, openCalls } from "./calls.ts";
+import { Feed } from "./feed.ts";
 import { collect, failsWith } from "./waiting.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -59,15 +60,14 @@ for (const transport of TRANSPORTS) {
         for await (const { number, text } of requests) yield chunk(number * 2, text + text);
       },
     }, transport);
-    // Each request depends on the answer before it.
+    const requests = new Feed<Chunk>();
+    requests.push(chunk(1, "a"));
     const answers: string[] = [];
-    const requests = async function* () {
-      while (answers.length < 3) yield chunk(answers.length, answers.at(-1) ?? "a");
-    };
-    for await (const { number, text } of pair.calls.chat(requests())) {
-      strictEqual(number, answers.length * 2);
+    for await (const { number, text } of pair.calls.chat(requests)) {
       answers.push(text);
-      if (answers.length === 3) break;
+      // Each request is made of the answer before it.
+      if (answers.length === 3) requests.end();
+      else requests.push(chunk(number, text));
     }
     deepStrictEqual(answers, ["aa", "aaaa", "aaaaaaaa"]);
   });
@@ -135,15 +135,14 @@ for (const transport of TRANSPORTS) {
   test(`makeClient() passes the error of each kind of call ${on}`, async () => {
     await using pair = await openCalls({}, transport);
     const { calls } = pair;
-    for (
-      const [name, call] of [
-        ["unary", calls.unary(chunk(0))],
-        ["download", collect(calls.download(chunk(0)))],
-        ["upload", calls.upload([])],
-        ["chat", collect(calls.chat([]))],
-      ] as const
-    ) {
-      const { message } = await failsWith("UNIMPLEMENTED", call);
+    const makers = {
+      unary: () => calls.unary(chunk(0)),
+      download: () => collect(calls.download(chunk(0))),
+      upload: () => calls.upload([]),
+      chat: () => collect(calls.chat([])),
+    };
+    for (const [name, make] of Object.entries(makers)) {
+      const { message } = await failsWith("UNIMPLEMENTED", make());
       strictEqual(message, `The test has no ${name}()`);
     }
   });
