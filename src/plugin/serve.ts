@@ -132,6 +132,8 @@ class PluginLife {
       network: address.network,
       address: formatAddress(address),
     });
+    // Before the line: whoever reads it may send a signal at once.
+    const ignoreSignals = this.#shutdown.listenToSignals(this.#runtime, this.#logger);
     await this.#runtime.writeStdout(
       formatHandshake({
         protocolVersion: version,
@@ -141,7 +143,6 @@ class PluginLife {
         multiplex: knowsMultiplexing ? false : undefined,
       }) + "\n",
     );
-    const ignoreSignals = this.#shutdown.listenToSignals(this.#runtime, this.#logger);
     listener.accept((connection) => server.serve(connection));
     const reason = await this.#shutdown.made;
     this.#logger.debug("plugin is shutting down", { reason });
