@@ -3,8 +3,10 @@
  * tests and examples beside it as JavaScript: Node runs what a user would get.
  */
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import ts from "typescript";
@@ -84,4 +86,40 @@ function nodePath(specifier: string, from: string): string {
   return path.startsWith(".") ? path : `./${path}`;
 }
 
-if (import.meta.main) await makeNodeProject(join(ROOT, ".cache/node"));
+/** What goes into the project, and so decides whether a finished one is still good. */
+const INPUTS = ["deno.json", "mod.ts", "host.ts", "plugin.ts", "src", "scripts", ...FOLDERS];
+
+/** The folder of a project made of what the working tree holds now; made if there is none. */
+export async function nodeProject(): Promise<string> {
+  const projects = join(ROOT, ".cache/node");
+  const folder = join(projects, await fingerprint());
+  if (await exists(folder)) return folder;
+  for (const old of await readdir(projects).catch(() => [])) {
+    await rm(join(projects, old), { recursive: true, force: true });
+  }
+  const unfinished = `${folder}.${process.pid}`;
+  await makeNodeProject(unfinished);
+  await rename(unfinished, folder);
+  return folder;
+}
+
+async function fingerprint(): Promise<string> {
+  const hash = createHash("sha256");
+  for (const input of INPUTS) {
+    const path = join(ROOT, input);
+    const isFolder = (await stat(path)).isDirectory();
+    const names = isFolder ? await readdir(path, { recursive: true }) : [""];
+    for (const name of names.sort()) {
+      const file = join(path, name);
+      if (!(await stat(file)).isFile()) continue;
+      hash.update(relative(ROOT, file)).update("\0").update(await readFile(file)).update("\0");
+    }
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(() => true, () => false);
+}
+
+if (import.meta.main) console.log(await nodeProject());

@@ -101,14 +101,15 @@ class StartAttempt {
     const { command: [program, ...args], logger, stdin } = this.#config;
     this.#directory = await makeSocketDirectory(this.#runtime, this.#config);
     logger.debug("starting plugin", { path: program, args });
-    const child = await this.#cancel.guard(this.#runtime.spawn({
+    // Not interruptible: a process that nobody waits for would be left behind.
+    const child = await this.#runtime.spawn({
       program,
       args,
       cwd: this.#config.cwd,
       inheritEnv: !this.#config.skipHostEnv,
       ...childEnvironment(this.#config, identity, this.#directory),
       stdin: typeof stdin === "string" ? stdin : "piped",
-    }));
+    });
     logger.debug("plugin started", { path: program, pid: child.pid });
     this.#process = new PluginProcess(child, {
       ...this.#config,

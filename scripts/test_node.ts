@@ -1,0 +1,37 @@
+/**
+ * Runs the tests on Node, against the npm package as a user installs it. The
+ * interop tests are left out: they run on Deno and drive programs on both.
+ *
+ *     deno task test:node [FILE…]
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { nodeProject } from "./node_project.ts";
+
+/** Folders of tests that need Deno. */
+const DENO_ONLY = ["interop", "docs"];
+
+async function testFiles(project: string): Promise<string[]> {
+  const names = await readdir(join(project, "tests"), { recursive: true });
+  return names
+    .filter((name) => name.endsWith("_test.js"))
+    .filter((name) => !DENO_ONLY.includes(name.split("/")[0] ?? ""))
+    .sort().map((name) => `tests/${name}`);
+}
+
+const node = spawnSync("node", ["--version"], { encoding: "utf8" });
+if (node.status !== 0) {
+  console.log("The tests on Node were skipped: there is no node in PATH");
+  process.exit(process.env.CI ? 1 : 0);
+}
+const project = await nodeProject();
+const chosen = process.argv.slice(2);
+const files = chosen.length > 0 ? chosen : await testFiles(project);
+console.log(`Node ${node.stdout.trim()}: ${files.length} test files against the packed package`);
+const child = spawn("node", ["--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=180000", ...files], {
+  cwd: project,
+  stdio: "inherit",
+});
+child.on("exit", (code) => process.exit(code ?? 1));
