@@ -1,5 +1,5 @@
 /** A logger that keeps its entries. */
-import { type EntryLevel, type LogFields, type Logger, type LogLevel } from "@x/goplugin";
+import type { EntryLevel, LogFields, Logger, LogLevel } from "@x/goplugin";
 
 /** An entry as it was logged. */
 export interface RecordedEntry {

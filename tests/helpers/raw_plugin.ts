@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import type { ExitStatus } from "@x/goplugin";
-import { type Command } from "./program.ts";
+import type { Command } from "./program.ts";
 import { within } from "./wait.ts";
 
 /** A plugin's process as any host sees it. */

@@ -1,0 +1,37 @@
+/** Runs a program to its end. */
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { within } from "./wait.ts";
+
+/** What a program printed and how it ended. */
+export interface RunResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program with these variables beside those of this process. */
+export function run(
+  [program, ...args]: readonly [string, ...string[]],
+  options: { env?: Readonly<Record<string, string>>; cwd?: string; input?: string } = {},
+): Promise<RunResult> {
+  const child = spawn(program, args, {
+    env: { ...process.env, ...options.env },
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    stdio: "pipe",
+  });
+  child.stdin.on("error", () => {}); // It may end before it has read everything.
+  child.stdin.end(options.input ?? "");
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => stdout += chunk);
+  child.stderr.on("data", (chunk) => stderr += chunk);
+  const ended = new Promise<RunResult>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return within(ended, `the end of ${program} ${args.join(" ")}`, 60_000).catch((error) => {
+    child.kill("SIGKILL");
+    throw new Error(`${error.message}\n${stdout}\n${stderr}`);
+  });
+}

@@ -1,0 +1,30 @@
+/** Runtimes for tests that choose or listen: what the test does not give must not be used. */
+import type { Runtime } from "../../src/runtime/runtime.ts";
+
+function unexpected(name: string): () => never {
+  return () => {
+    throw new Error(`${name}() is not expected here`);
+  };
+}
+
+/** A runtime on Linux that grants everything and does nothing but what a test gives it. */
+export function fakeRuntime(given: Partial<Runtime>): Runtime {
+  return {
+    name: "deno",
+    version: "0.0.0",
+    platform: "linux",
+    permits: () => true,
+    readEnvironment: unexpected("readEnvironment"),
+    spawn: unexpected("spawn"),
+    writeStdout: unexpected("writeStdout"),
+    writeStderr: unexpected("writeStderr"),
+    onSignal: unexpected("onSignal"),
+    onExit: unexpected("onExit"),
+    exit: unexpected("exit"),
+    temporaryDirectories: unexpected("temporaryDirectories"),
+    makePrivateDirectory: unexpected("makePrivateDirectory"),
+    removeSync: unexpected("removeSync"),
+    removeTree: unexpected("removeTree"),
+    ...given,
+  };
+}
