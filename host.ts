@@ -38,20 +38,25 @@ export type {
   HandlersOf,
   Method,
   MethodDefinition,
+  RequestInput,
   ServerCall,
   ServiceDefinition,
+  Streamed,
 } from "./src/rpc/contract.ts";
 export type {
   ClientContext,
   ClientFor,
   Dispensed,
+  DispensedFrom,
+  KeysOf,
+  KnownSets,
   NamesOf,
   Plugin,
   PluginSet,
   ServerContext,
 } from "./src/rpc/plugin_set.ts";
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
-export type { LoadedService } from "./src/rpc/service.ts";
+export type { Contract, LoadedService } from "./src/rpc/service.ts";
 export { HEALTH_SERVICE_NAME } from "./src/rpc/health.ts";
 export type { EntryLevel, LogFields, LogLevel } from "./src/logging/levels.ts";
 export type { Logger, LoggerOptions } from "./src/logging/logger.ts";

@@ -30,7 +30,13 @@ const project = await nodeProject();
 const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen : await testFiles(project);
 console.log(`Node ${node.stdout.trim()}: ${files.length} test files against the packed package`);
-const child = spawn("node", ["--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=180000", ...files], {
+const child = spawn("node", [
+  "--test",
+  "--test-reporter=spec",
+  "--test-concurrency=2",
+  "--test-timeout=180000",
+  ...files,
+], {
   cwd: project,
   stdio: "inherit",
 });

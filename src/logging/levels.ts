@@ -1,17 +1,10 @@
 /** Log levels, and what an entry carries beside its message. */
 
 /** Levels in rising order; a logger at `off` prints nothing. */
-export const LOG_LEVELS = [
-  "trace",
-  "debug",
-  "info",
-  "warn",
-  "error",
-  "off",
-] as const;
+export const LOG_LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "off"];
 
 /** How important an entry must be to be printed. */
-export type LogLevel = typeof LOG_LEVELS[number];
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "off";
 
 /** How important an entry is. */
 export type EntryLevel = Exclude<LogLevel, "off">;

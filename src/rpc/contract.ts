@@ -36,7 +36,7 @@ export interface ServerCall {
 export type Method = (request: any) => Promise<any> | AsyncIterable<any>;
 
 /** A request stream may be given as anything that can be iterated. */
-type RequestInput<Q> = Q extends AsyncIterable<infer Message>
+export type RequestInput<Q> = Q extends AsyncIterable<infer Message>
   ? AsyncIterable<Message> | Iterable<Message>
   : Q;
 
@@ -109,5 +109,6 @@ export type ContractOf<D extends GeneratedDefinition> = {
     : Promise<ReturnType<D[K]["responseDeserialize"]>>;
 };
 
-type Streamed<IsStream, Message> = IsStream extends true ? AsyncIterable<Message>
+/** A message, or a stream of them. */
+export type Streamed<IsStream, Message> = IsStream extends true ? AsyncIterable<Message>
   : Message;

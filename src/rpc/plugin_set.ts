@@ -42,22 +42,22 @@ export type ClientFor<P> = P extends { client?(context: never): infer C } ? Awai
   : never;
 
 /** The sets of a union whose names the compiler knows. */
-type Known<S> = S extends PluginSet ? string extends keyof S ? never : S : never;
+export type KnownSets<S> = S extends PluginSet ? string extends keyof S ? never : S : never;
 
 /** What dispensing a name gives, set by set. */
-type DispensedFrom<S, K extends string> = S extends unknown
+export type DispensedFrom<S, K extends string> = S extends unknown
   ? K extends keyof S ? ClientFor<S[K]> : never
   : never;
 
 /** The keys of each set of a union. */
-type KeysOf<S> = S extends unknown ? keyof S & string : never;
+export type KeysOf<S> = S extends unknown ? keyof S & string : never;
 
 /** The names that can be dispensed; any text where the compiler does not know the sets. */
-export type NamesOf<S> = [Known<S>] extends [never] ? string : KeysOf<Known<S>>;
+export type NamesOf<S> = [KnownSets<S>] extends [never] ? string : KeysOf<KnownSets<S>>;
 
 /** What dispensing a name gives; a union where versions differ. */
-export type Dispensed<S, K extends string> = [Known<S>] extends [never] ? unknown
-  : DispensedFrom<Known<S>, K>;
+export type Dispensed<S, K extends string> = [KnownSets<S>] extends [never] ? unknown
+  : DispensedFrom<KnownSets<S>, K>;
 
 /**
  * Puts an implementation behind a service, for a plugin's plugin set.

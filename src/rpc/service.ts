@@ -39,7 +39,7 @@ export interface Service<T> extends Plugin<ClientOf<T>> {
 }
 
 /** A contract whose every member is a method. */
-type Contract<T> = { [K in keyof T]: Method };
+export type Contract<T> = { [K in keyof T]: Method };
 
 /**
  * Makes a service from a descriptor, embedded in the program, and the name of
