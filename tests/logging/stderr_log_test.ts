@@ -125,10 +125,14 @@ test("StderrLog logs empty lines", () => {
 });
 
 test("StderrLog copies but does not log for a logger that is off", () => {
-  const { entries, copy, lastLines } = logged(["panic: a\n", "b"], { level: "off" });
+  const settings = { level: "off", bufferBytes: 16 } as const;
+  const { entries, copy, lastLines } = logged(
+    ["panic: a\na line of more than 16 bytes\n", "b"],
+    settings,
+  );
   deepStrictEqual(entries, []);
-  strictEqual(copy, "panic: a\nb\n");
-  deepStrictEqual(lastLines, ["panic: a", "b"]);
+  strictEqual(copy, "panic: a\na line of more than 16 bytes\nb\n");
+  deepStrictEqual(lastLines, ["panic: a", "a line of more t", "han 16 bytes", "b"]);
 });
 
 test("StderrLog skips entries below the logger's level, and no others", () => {

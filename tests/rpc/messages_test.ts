@@ -1,9 +1,9 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { implement, type Service, service } from "../../mod.ts";
 import { descriptor } from "../helpers/everything_descriptor.ts";
 import { openPair } from "../helpers/rpc_pair.ts";
-import { rejected } from "./waiting.ts";
+import { failsWith } from "./waiting.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -164,7 +164,7 @@ test("service() passes an empty message and drops what does not belong to a mess
   deepStrictEqual(await mirror.nothing({ stray: "a" }), {});
 });
 
-test("makeClient() rejects a request that cannot be written, with the reason", async () => {
+test("makeClient() rejects a request that cannot be written, and names the field", async () => {
   let reached = 0;
   await using pair = await openPair([
     implement(MirrorService, {
@@ -176,7 +176,20 @@ test("makeClient() rejects a request that cannot be written, with the reason", a
     }),
   ]);
   const mirror = await pair.client(MirrorService);
-  const error = await rejected(TypeError, mirror.reflect({ tree: "no message" }));
-  ok(error.message.includes("tree"), error.message);
-  strictEqual(reached, 0);
+  const { message } = await failsWith("INTERNAL", mirror.reflect({ tree: "no message" }));
+  match(message, /tree/);
+  await mirror.reflect({});
+  strictEqual(reached, 1);
+});
+
+test("createServer() answers INTERNAL for a response that cannot be written", async () => {
+  await using pair = await openPair([
+    implement(MirrorService, {
+      reflect: () => ({ tree: "no message" }),
+      nothing: () => ({}),
+    }),
+  ]);
+  const mirror = await pair.client(MirrorService);
+  await failsWith("INTERNAL", mirror.reflect({}));
+  deepStrictEqual(await mirror.nothing({}), {});
 });
