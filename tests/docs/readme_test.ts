@@ -1,0 +1,133 @@
+/** What the READMEs print as commands and programs does what they say. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { nodeProject } from "../../scripts/node_project.ts";
+import { PROJECT_ROOT } from "../helpers/cache.ts";
+import { goMissing } from "../helpers/go.ts";
+import { run } from "../helpers/run.ts";
+import { runtimeMissing } from "../interop/matrix.ts";
+
+/** PATH with the Deno that runs the tests, for commands that say `deno`. */
+function pathWithDeno(folder: string): string {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "deno"), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  return `${bin}${delimiter}${process.env.PATH}`;
+}
+
+/** The programs in a README by the file name in their first line. */
+function programs(readme: string): Map<string, string> {
+  const blocks = [...readme.matchAll(/^```\w+\n(?:\/\/|#) ([\w.]+)(?:: .*)?\n([\s\S]*?)^```$/gm)];
+  return new Map(blocks.map(([, name = "", text = ""]) => [name, text]));
+}
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "readme-"));
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const README = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
+
+test("the README's first host and plugin greet as printed", async () => {
+  const files = programs(README);
+  deepStrictEqual([...files.keys()], [
+    "greeter.proto",
+    "greeter.ts",
+    "plugin.ts",
+    "host.ts",
+    "host.mjs",
+    "plugin.mjs",
+  ]);
+  await inFolder(async (folder) => {
+    for (const [name, text] of files) writeFileSync(join(folder, name), text);
+    const { imports } = JSON.parse(readFileSync(join(PROJECT_ROOT, "deno.json"), "utf8"));
+    // What `deno add` would write, with the working tree in JSR's place.
+    for (const [name, target] of Object.entries<string>(imports)) {
+      if (target.startsWith("./")) imports[name] = `file://${join(PROJECT_ROOT, target)}`;
+    }
+    writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports, nodeModulesDir: "none" }));
+    const PATH = pathWithDeno(folder);
+    await run(["deno", "check", "host.ts", "plugin.ts"], { cwd: folder, env: { PATH } });
+    const { code, stdout, stderr } = await run(["sh", "-c", "deno run -A host.ts"], {
+      cwd: folder,
+      env: { PATH },
+    });
+    deepStrictEqual([code, stdout], [0, "Hello, world!\n"], stderr);
+  });
+});
+
+test("the README's lines for Node greet in a project with the packed package", {
+  skip: runtimeMissing("node") ?? false,
+}, async () => {
+  const project = await nodeProject();
+  await inFolder(async (folder) => {
+    cpSync(join(project, "node_modules"), join(folder, "node_modules"), { recursive: true });
+    for (const [name, text] of programs(README)) {
+      if (name.endsWith(".mjs")) writeFileSync(join(folder, name), text);
+    }
+    const { code, stdout, stderr } = await run(["node", "host.mjs", "host"], { cwd: folder });
+    deepStrictEqual([code, stdout, stderr], [0, "Hello, Node!\n", ""]);
+  });
+});
+
+test("the README lists every error code that a start can end with", () => {
+  for (const code of ["spawn", "exited", "start-timeout", "version-mismatch", "connect"]) {
+    ok(README.includes(`| \`${code}\``), code);
+  }
+});
+
+/** The commands of an example's README: its indented lines that are no output. */
+function commands(path: string): string[] {
+  return readFileSync(path, "utf8").split("\n")
+    .filter((line) => /^ {4}(deno|AUTO_MTLS|KV_|\(cd)/.test(line)).map((line) => line.trim());
+}
+
+/** Runs the commands of an example one after the other in a copy of it. */
+async function runExample(name: string): Promise<{ command: string; stdout: string }[]> {
+  const outputs: { command: string; stdout: string }[] = [];
+  const listed = commands(join(PROJECT_ROOT, "examples", name, "README.md"));
+  ok(listed.length > 2, "the README holds commands");
+  await inFolder(async (folder) => {
+    const PATH = pathWithDeno(folder);
+    const copy = join(folder, "examples", name);
+    mkdirSync(dirname(copy));
+    cpSync(join(PROJECT_ROOT, "examples", name), copy, { recursive: true });
+    for (const part of ["deno.json", "deno.lock", "mod.ts", "host.ts", "plugin.ts", "src"]) {
+      cpSync(join(PROJECT_ROOT, part), join(folder, part), { recursive: true });
+    }
+    for (const command of listed) {
+      const { code, stdout, stderr } = await run(["sh", "-c", command], {
+        cwd: copy,
+        env: { PATH, GOFLAGS: "-buildvcs=false", NO_COLOR: "1" },
+      });
+      const isByHand = command.endsWith("plugin.ts") && !command.includes("KV_");
+      strictEqual(code, isByHand ? 1 : 0, `${command}\n${stdout}\n${stderr}`);
+      outputs.push({ command, stdout });
+    }
+  });
+  return outputs;
+}
+
+test("the commands of examples/greeter do what its README says", async () => {
+  const outputs = await runExample("greeter");
+  match(outputs[0]?.stdout ?? "", /certificates on both sides \(AutoMTLS\)\nAnswer: Hello, Ada!/);
+  match(outputs[1]?.stdout ?? "", /no certificate\nAnswer: Hello, Ada!/);
+  strictEqual(outputs.length, 3);
+});
+
+test("the commands of examples/kv do what its README says", {
+  skip: goMissing() ?? false,
+}, async () => {
+  const printed = (await runExample("kv")).map(({ stdout }) => stdout).filter((text) =>
+    text !== ""
+  );
+  deepStrictEqual(printed, ["world\n\nWritten from plugin-go-grpc\n", "world\n", "world\n"]);
+});
