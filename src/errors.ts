@@ -12,12 +12,7 @@ export interface ExitStatus {
 }
 
 /** The stages of a start, in their order; {@linkcode StartReport} names one. */
-export type StartPhase =
-  | "configuration"
-  | "identity"
-  | "spawn"
-  | "handshake"
-  | "connect";
+export type StartPhase = "configuration" | "identity" | "spawn" | "handshake" | "connect";
 
 /** What was known of the plugin when its start failed. */
 export interface StartReport {
@@ -62,26 +57,6 @@ export class PluginError extends Error {
   }
 }
 
-/**
- * Adds to an error what was known of the plugin when its start failed, in its
- * fields and, for whoever reads it on a terminal, in its message.
- */
-export function attachReport(error: PluginError, report: StartReport): void {
-  error.report = report;
-  const lines = [`Command: ${report.command.join(" ")}`];
-  if (report.exit !== undefined) lines.push(`The plugin ended with ${describeExit(report.exit)}`);
-  if (report.stderr.length > 0) {
-    lines.push("The last lines of its stderr:", ...report.stderr.map((line) => `  ${line}`));
-  }
-  if (error.hint !== undefined) lines.push(`Hint: ${error.hint}`);
-  const message = [error.message, ...lines].join("\n");
-  // What is printed for an uncaught error is its stack, which holds the message of old.
-  if (error.stack !== undefined) {
-    error.stack = error.stack.replace(error.message, () => message);
-  }
-  error.message = message;
-}
-
 /** Says how a process ended, in words: `exit code 1`, `signal SIGKILL`. */
 export function describeExit(exit: ExitStatus): string {
   return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
@@ -90,10 +65,7 @@ export function describeExit(exit: ExitStatus): string {
 /** The magic cookie is not configured, or the process was not started by a host. */
 export class MagicCookieError extends PluginError {
   /** Sets the message for the person who ran the plugin by hand. */
-  constructor(
-    code: "cookie-not-configured" | "cookie-mismatch",
-    message: string,
-  ) {
+  constructor(code: "cookie-not-configured" | "cookie-mismatch", message: string) {
     super(code, message);
     this.name = "MagicCookieError";
   }
@@ -223,11 +195,7 @@ export class CertificateError extends PluginError {
   readonly fault: CertificateFault;
 
   /** Sets what is wrong with the certificate. */
-  constructor(
-    fault: CertificateFault,
-    message: string,
-    options: PluginErrorOptions = {},
-  ) {
+  constructor(fault: CertificateFault, message: string, options: PluginErrorOptions = {}) {
     super(`certificate-${fault}`, message, options);
     this.name = "CertificateError";
     this.fault = fault;
@@ -262,11 +230,7 @@ export class PluginExitedError extends PluginError {
   readonly exit: ExitStatus;
 
   /** Sets how the process ended. */
-  constructor(
-    message: string,
-    exit: ExitStatus,
-    options: PluginErrorOptions = {},
-  ) {
+  constructor(message: string, exit: ExitStatus, options: PluginErrorOptions = {}) {
     super("exited", `${message}: ${describeExit(exit)}`, options);
     this.name = "PluginExitedError";
     this.exit = exit;
@@ -332,11 +296,7 @@ export class PermissionError extends PluginError {
   readonly flags: readonly string[];
 
   /** Sets what could not be done and the flags that would allow it. */
-  constructor(
-    message: string,
-    flags: readonly string[],
-    options: PluginErrorOptions = {},
-  ) {
+  constructor(message: string, flags: readonly string[], options: PluginErrorOptions = {}) {
     super("permission", `${message}: add ${flags.join(" ")}`, options);
     this.name = "PermissionError";
     this.flags = flags;
@@ -419,11 +379,7 @@ export class RpcError extends PluginError {
   readonly metadata: Readonly<Record<string, string>>;
 
   /** Sets the status and the message that the peer gets or gave. */
-  constructor(
-    status: StatusName,
-    message: string,
-    options: RpcErrorOptions = {},
-  ) {
+  constructor(status: StatusName, message: string, options: RpcErrorOptions = {}) {
     super("rpc", message, "cause" in options ? { cause: options.cause } : {});
     this.name = "RpcError";
     this.status = status;

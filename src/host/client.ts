@@ -1,5 +1,4 @@
 /** A host's handle on one plugin: start, dispense, ping, kill. */
-import type { ChannelInterface } from "@grpc/grpc-js";
 import { ClientStateError, type ExitStatus, UnknownPluginError } from "../errors.ts";
 import { makeClient } from "../rpc/client.ts";
 import type { CallOptions } from "../rpc/contract.ts";
@@ -169,7 +168,7 @@ export class Client<
    *
    * @throws {ClientStateError} Before the start.
    */
-  get channel(): ChannelInterface {
+  get channel(): ClientContext["channel"] {
     if (this.#running === undefined) {
       throw new ClientStateError("not-started", "Cannot give the channel: start() comes first");
     }

@@ -1,6 +1,5 @@
 /** The start of a plugin: from a configuration to a connection, or to an error that explains itself. */
 import {
-  attachReport,
   CertificateError,
   HandshakeError,
   PluginError,
@@ -24,6 +23,7 @@ import type { ResolvedConfig } from "./config.ts";
 import { hintFor } from "./diagnosis.ts";
 import { childEnvironment, makeSocketDirectory } from "./environment.ts";
 import { PluginProcess } from "./process.ts";
+import { attachReport } from "./report.ts";
 
 /** A plugin that has started. */
 export interface RunningPlugin {

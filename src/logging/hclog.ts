@@ -24,54 +24,56 @@ export interface LogEntry {
  * Source: hclog `intlogger.go`, `logJSON`; go-plugin `log_entry.go`.
  */
 export function formatJsonEntry(entry: LogEntry): string {
-  const fields: Record<string, unknown> = {};
+  const pairs: [key: string, value: unknown][] = [
+    ["@level", entry.level],
+    ["@message", String(entry.message)],
+    ["@module", entry.name === "" ? undefined : entry.name],
+    ["@timestamp", entry.time.toISOString().replace("Z", "000Z")],
+  ];
   for (const [key, value] of Object.entries(entry.fields)) {
     // Nothing may take the place of what the host reads.
-    fields[key.startsWith("@") ? `field_${key.slice(1)}` : key] = plain(value);
+    pairs.push([key.startsWith("@") ? `field_${key.slice(1)}` : key, value]);
   }
-  return JSON.stringify({
-    "@level": entry.level,
-    "@message": String(entry.message),
-    ...(entry.name !== "" && { "@module": entry.name }),
-    "@timestamp": entry.time.toISOString().replace("Z", "000Z"),
-    ...fields,
-  });
+  const members = pairs.map(([key, value]) => [JSON.stringify(key), toJson(value)])
+    .filter(([, json]) => json !== undefined);
+  return `{${members.map((member) => member.join(":")).join(",")}}`;
 }
 
-/** A value that `JSON.stringify` takes without throwing or losing it. */
+/** The JSON of a value, whatever that is: the entry is worth more than one of its fields. */
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (_, inner) => plain(inner));
+  } catch {
+    // A cycle, a toJSON that throws, more levels than the stack has room for.
+    return '"(cannot be printed)"';
+  }
+}
+
+/** What stands for a value that JSON cannot hold or would lose. */
 function plain(value: unknown): unknown {
   if (value instanceof Error) return value.message;
-  if (
-    typeof value === "bigint" || typeof value === "symbol" ||
-    typeof value === "function"
-  ) {
-    return String(value);
-  }
-  try {
-    JSON.stringify(value);
-    return value;
-  } catch {
-    // A cycle, or a toJSON that throws: the entry is worth more than this field.
-    return String(value);
-  }
+  return ["bigint", "symbol", "function"].includes(typeof value) ? String(value) : value;
 }
 
 /**
- * Prints an entry as hclog's text: time, level, name, message, `key=value`.
+ * Prints an entry as hclog's text, in one line: time, level, name, message,
+ * `key=value`.
  *
- * Source: hclog `intlogger.go`, `logPlain`.
+ * Source: hclog `intlogger.go`, `logPlain`, which leaves line breaks in messages.
  */
 export function formatTextEntry(entry: LogEntry): string {
   const level = `[${entry.level.toUpperCase()}]`.padEnd(7);
   const name = entry.name === "" ? "" : `${entry.name}: `;
-  const fields = Object.entries(entry.fields).map(([key, value]) => ` ${key}=${quoted(value)}`);
+  const fields = Object.entries(entry.fields)
+    .map(([key, value]) => ` ${quoted(key)}=${quoted(value)}`);
   const colon = fields.length > 0 ? ":" : "";
-  return `${entry.time.toISOString()} ${level} ${name}${entry.message}${colon}${fields.join("")}`;
+  const message = String(entry.message).replace(/\r?\n|\r/g, "\\n");
+  return `${entry.time.toISOString()} ${level} ${name}${message}${colon}${fields.join("")}`;
 }
 
 function quoted(value: unknown): string {
-  const safe = plain(value);
-  const text = typeof safe === "string" ? safe : JSON.stringify(safe) ?? "undefined";
+  const json = toJson(value) ?? "undefined";
+  const text = json.startsWith('"') ? JSON.parse(json) as string : json;
   return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
 }
 

@@ -34,30 +34,23 @@ export class LineCutter {
 
   /** Takes the next bytes and gives the lines and pieces they complete. */
   *push(chunk: Uint8Array): Generator<StderrPiece> {
-    let offset = 0;
-    while (offset < chunk.length) {
-      const end = chunk.indexOf(LF, offset);
-      const stop = end < 0 ? chunk.length : end;
-      while (offset < stop) {
-        if (this.#length === this.#buffer.length) yield this.#takePiece();
-        const count = Math.min(
-          stop - offset,
-          this.#buffer.length - this.#length,
-        );
-        this.#buffer.set(chunk.subarray(offset, offset + count), this.#length);
-        this.#length += count;
-        offset += count;
-      }
-      if (end >= 0) {
-        offset = end + 1;
-        yield this.#takeLine(true);
-      }
+    for (let offset = 0; offset < chunk.length;) {
+      // The LF has to fit the buffer as well: a line that fills it is too long.
+      const room = this.#buffer.length - this.#length;
+      const taken = chunk.subarray(offset, offset + room);
+      const end = taken.indexOf(LF);
+      const text = end < 0 ? taken : taken.subarray(0, end);
+      this.#buffer.set(text, this.#length);
+      this.#length += text.length;
+      offset += end < 0 ? text.length : end + 1;
+      if (end >= 0) yield this.#takeLine(true);
+      else if (this.#length === this.#buffer.length) yield this.#takePiece();
     }
   }
 
   /** Gives the last line, if it lacks its line break. */
   *end(): Generator<StderrPiece> {
-    if (this.#length > 0 || this.#insideLongLine) yield this.#takeLine(false);
+    if (this.#length > 0) yield this.#takeLine(false);
   }
 
   #takePiece(): StderrPiece {
@@ -164,7 +157,7 @@ export class StderrLog {
   readonly #options: StderrLogOptions;
   readonly #cutter: LineCutter;
   readonly #classifier = new LineClassifier();
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #lastLines: string[] = [];
 
   /** Sets where the entries go. */
@@ -192,7 +185,8 @@ export class StderrLog {
     const { logger, copy, keepLines } = this.#options;
     copy?.(piece.bytes);
     if (piece.endsLine) copy?.(Uint8Array.of(LF));
-    const text = this.#decoder.decode(piece.bytes);
+    // A character that two pieces share comes whole, with the second.
+    const text = this.#decoder.decode(piece.bytes, { stream: !piece.endsLine });
     this.#lastLines.push(text.replace(COLOURS, "").slice(0, 1000));
     if (this.#lastLines.length > keepLines) this.#lastLines.shift();
     if (logger.level === "off") return;

@@ -111,6 +111,7 @@ class GrpcJsChannel implements RpcChannel {
   readonly #grpc: Grpc;
   readonly #client: Client;
   readonly #gone: Promise<Error>;
+  readonly #calls = new Set<{ cancel(): void }>();
   #closed: Error | undefined;
 
   constructor(grpc: Grpc, client: Client, gone: Promise<Error>) {
@@ -191,10 +192,27 @@ class GrpcJsChannel implements RpcChannel {
     });
   }
 
-  async *stream(
+  stream(
     method: MethodDefinition,
     requests: Requests,
     options: CallOptions = {},
+  ): AsyncGenerator<unknown, void, undefined> {
+    const leaving = new Interrupt();
+    const responses = this.#responses(method, requests, options, leaving);
+    const end = responses.return.bind(responses);
+    // A generator that waits for a message would otherwise go on waiting for it.
+    responses.return = (value) => {
+      leaving.fire(undefined);
+      return end(value);
+    };
+    return responses;
+  }
+
+  async *#responses(
+    method: MethodDefinition,
+    requests: Requests,
+    options: CallOptions,
+    leaving: Interrupt,
   ): AsyncGenerator<unknown, void, undefined> {
     this.#requireOpen(options.signal);
     const call = this.#client.makeBidiStreamRequest(
@@ -214,9 +232,11 @@ class GrpcJsChannel implements RpcChannel {
       requestError = { error };
       call.cancel();
     });
+    const messages = (call as AsyncIterable<unknown>)[Symbol.asyncIterator]();
     try {
-      yield* call as AsyncIterable<unknown>;
+      yield* interruptible(messages, leaving);
     } catch (error) {
+      if (leaving.fired) return;
       if (requestError !== undefined) throw requestError.error;
       throw await this.#explain(error as GrpcError, options.signal);
     } finally {
@@ -229,6 +249,8 @@ class GrpcJsChannel implements RpcChannel {
 
   close(reason: Error): void {
     this.#closed ??= reason;
+    // grpc-js would let them go on for as long as they like.
+    for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
 
@@ -255,7 +277,11 @@ class GrpcJsChannel implements RpcChannel {
     }
     const cancel = () => call.cancel();
     signal?.addEventListener("abort", cancel, { once: true });
-    return () => signal?.removeEventListener("abort", cancel);
+    this.#calls.add(call);
+    return () => {
+      signal?.removeEventListener("abort", cancel);
+      this.#calls.delete(call);
+    };
   }
 
   /** Turns grpc-js's error into ours and finds out whether the peer's end is behind it. */
@@ -307,7 +333,11 @@ async function sendAll(
 }
 
 function deadlineOf(options: CallOptions): GrpcCallOptions {
-  return options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
+  const { timeoutMs } = options;
+  if (timeoutMs === undefined) return {};
+  if (Number.isNaN(timeoutMs)) throw new RangeError("timeoutMs: NaN is no time");
+  // What no timer can count is no deadline; grpc-js would fail on it.
+  return timeoutMs > NEVER_MS ? {} : { deadline: Date.now() + timeoutMs };
 }
 
 function unavailable(reason: Error): RpcError {

@@ -6,6 +6,7 @@ import type {
   ServiceError as GrpcError,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
+import { setImmediate } from "node:timers";
 import { RpcError, STATUS_CODES } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "./contract.ts";
@@ -19,6 +20,28 @@ export type Handler = (
   call: ServerCall,
 ) => unknown | Promise<unknown> | AsyncIterable<unknown>;
 
+/** The calls being served. */
+export class RunningCalls {
+  readonly #calls = new Set<object>();
+  #onIdle: (() => void) | undefined;
+
+  /** Adds a call. */
+  add(call: object): void {
+    this.#calls.add(call);
+  }
+
+  /** Removes a call that is over. */
+  remove(call: object): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#onIdle?.();
+  }
+
+  /** Waits until there are none. */
+  async none(): Promise<void> {
+    if (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
+  }
+}
+
 /** What all calls of a server share. */
 export interface HandlerContext {
   /** grpc-js. */
@@ -27,6 +50,8 @@ export interface HandlerContext {
   readonly shutdown: AbortSignal;
   /** Told of errors that a handler did not mean to throw. */
   readonly logger: Logger;
+  /** Every call, while its handler runs. */
+  readonly running: RunningCalls;
 }
 
 /** Any of grpc-js's server calls: the widest of the four kinds, and the request of the others. */
@@ -84,6 +109,17 @@ async function serveStream(
   }
 }
 
+/**
+ * A peer on node:http2 that cancels ends its requests first, as if they were
+ * complete (END_STREAM, then RST_STREAM). This many turns of the event loop
+ * later the cancel is known; over TLS, Deno needs two.
+ */
+const TURNS_TO_CANCEL = 3;
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 class HandlerCall implements ServerCall {
   readonly grpcCall: AnyCall;
   /** Fires when the caller is gone: nothing the handler still does can reach anybody. */
@@ -92,10 +128,12 @@ class HandlerCall implements ServerCall {
   #controller: AbortController | undefined;
   #metadata: MetadataRecord | undefined;
   #trailers: Metadata | undefined;
+  #over: RpcError | undefined;
 
   constructor(call: AnyCall, context: HandlerContext) {
     this.grpcCall = call;
     this.#context = context;
+    context.running.add(this);
     call.on("cancelled", () => {
       const deadline = call.getDeadline();
       const isLate = Number(deadline) <= Date.now();
@@ -114,7 +152,9 @@ class HandlerCall implements ServerCall {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       const { shutdown } = this.#context;
-      if (shutdown.aborted) this.#controller.abort(shutdown.reason);
+      // It may be asked for only after it would have fired.
+      if (this.#over !== undefined) this.#controller.abort(this.#over);
+      else if (shutdown.aborted) this.#controller.abort(shutdown.reason);
       else shutdown.addEventListener("abort", this.#onShutdown, { once: true });
     }
     return this.#controller.signal;
@@ -145,40 +185,53 @@ class HandlerCall implements ServerCall {
   input(method: MethodDefinition): unknown {
     if (!method.requestStream) return this.grpcCall.request;
     // Leaving the loop early must not close the half that carries the answer.
-    return interruptible(
-      this.grpcCall.iterator({ destroyOnReturn: false }),
-      this.interrupt,
-    );
+    const requests = this.grpcCall.iterator({ destroyOnReturn: false });
+    return interruptible({
+      next: async () => {
+        const result = await requests.next();
+        if (result.done) await turns(TURNS_TO_CANCEL);
+        return result;
+      },
+      return: () => requests.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+    }, this.interrupt);
   }
 
-  /** The status that goes out for what a handler threw. */
+  /** The status that goes out for what a handler threw. grpc-js throws for halves of surrogate pairs. */
   statusOf(error: unknown, path: string): Partial<GrpcError> {
     if (error instanceof RpcError) {
-      return {
-        code: error.statusCode,
-        details: error.message,
-        metadata: toMetadata(this.#context.grpc, error.metadata),
-      };
+      try {
+        return {
+          code: error.statusCode,
+          details: error.message.toWellFormed(),
+          metadata: toMetadata(this.#context.grpc, error.metadata),
+        };
+      } catch (invalid) {
+        // Metadata that cannot be sent: it is the handler that failed.
+        return this.statusOf(invalid, path);
+      }
     }
-    const { code, details, message } = error as Partial<GrpcError>;
+    // Anything can be thrown, `undefined` too.
+    const { code, details, message } = (error ?? {}) as Partial<GrpcError>;
     // An error of a grpc-js client that the handler used: its status goes on as it is.
     if (typeof code === "number" && typeof details === "string") {
-      return { code, details };
+      return { code, details: details.toWellFormed() };
     }
     this.#context.logger.error("a handler failed", {
       method: path,
       error: (error as Error)?.stack ?? String(error),
     });
-    return { code: STATUS_CODES.UNKNOWN, details: message ?? String(error) };
+    return { code: STATUS_CODES.UNKNOWN, details: String(message ?? error).toWellFormed() };
   }
 
   finish(): void {
+    this.#context.running.remove(this);
     this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
   }
 
   readonly #onShutdown = () => this.#controller?.abort(this.#context.shutdown.reason);
 
   #end(reason: RpcError): void {
+    this.#over = reason;
     this.interrupt.fire(reason);
     this.#controller?.abort(reason);
   }

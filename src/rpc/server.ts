@@ -7,10 +7,11 @@ import type { Server, ServiceDefinition as GrpcDefinition } from "@grpc/grpc-js"
 import { ServiceError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { waitAtMost } from "../runtime/wait.ts";
 import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "./contract.ts";
 import { loadGrpc } from "./grpc.ts";
-import { adaptHandler, type Handler, type HandlerContext } from "./handlers.ts";
+import { adaptHandler, type Handler, type HandlerContext, RunningCalls } from "./handlers.ts";
 import type { LoadedService } from "./service.ts";
 import { type PinnedTls, serverCredentials } from "./tls.ts";
 
@@ -61,6 +62,7 @@ export async function createServer(config: ServerConfig): Promise<RpcServer> {
     grpc,
     shutdown: shutdown.signal,
     logger: config.logger,
+    running: new RunningCalls(),
   };
   let stopping: Promise<void> | undefined;
   return {
@@ -75,9 +77,12 @@ export async function createServer(config: ServerConfig): Promise<RpcServer> {
       addService(server, service, handlers, context);
       services.push(service);
     },
-    serve: (connection) => injector.injectConnection(connection),
+    serve(connection) {
+      if (stopping === undefined) injector.injectConnection(connection);
+      else connection.destroy();
+    },
     stop(drainTimeoutMs) {
-      stopping ??= drain(server, drainTimeoutMs);
+      stopping ??= drain(server, injector, context.running, drainTimeoutMs);
       shutdown.abort(new Error("The plugin is shutting down"));
       return stopping;
     },
@@ -122,15 +127,18 @@ function withBuffers(method: MethodDefinition) {
   };
 }
 
-function drain(server: Server, limitMs: number): Promise<void> {
-  return new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, limitMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** Takes no more calls, waits for those that run, and cuts those that are not over in time. */
+async function drain(
+  server: Server,
+  injector: ReturnType<Server["createConnectionInjector"]>,
+  running: RunningCalls,
+  limitMs: number,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  // On Deno 2.9 a session says that it is closed while its calls still run.
+  const over = Promise.all([closed, running.none()]);
+  if (await waitAtMost(over, limitMs) !== undefined) return;
+  // Without channelz, forceShutdown() does not know the connections.
+  injector.drain(0);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // behind the timer that cuts them
 }

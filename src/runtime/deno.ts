@@ -154,9 +154,17 @@ function onSignal(
   return () => Deno.removeSignalListener(signal, handler);
 }
 
+/** How a program ends: Deno leaves out "unload" when an error that nobody caught ends it. */
+const ENDS = ["unload", "error", "unhandledrejection"] as const;
+
 function onExit(handler: () => void): () => void {
-  globalThis.addEventListener("unload", handler);
-  return () => globalThis.removeEventListener("unload", handler);
+  const listener = (event: { readonly defaultPrevented: boolean }) => {
+    if (!event.defaultPrevented) handler();
+  };
+  for (const end of ENDS) globalThis.addEventListener(end, listener);
+  return () => {
+    for (const end of ENDS) globalThis.removeEventListener(end, listener);
+  };
 }
 
 function temporaryDirectories(): readonly string[] {

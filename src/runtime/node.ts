@@ -1,6 +1,6 @@
 /** The system through Node's modules. */
 import { type ChildProcess as NodeProcess, spawn as spawnProcess } from "node:child_process";
-import { rmdirSync, rmSync, statSync } from "node:fs";
+import { lstatSync, rmdirSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,27 +16,26 @@ function spawn(options: SpawnOptions): Promise<ChildProcess> {
   if (options.inheritEnv) {
     for (const name of options.withoutEnv) delete env[name];
   }
-  const child = spawnProcess(options.program, [...options.args], {
-    cwd: options.cwd,
-    env: { ...env, ...options.env },
-    stdio: [
-      options.stdin === "inherit" ? "inherit" : options.stdin === "null" ? "ignore" : "pipe",
-      "pipe",
-      "pipe",
-    ],
-    windowsHide: true,
-  });
   return new Promise((resolve, reject) => {
-    child.once("error", (error) => {
-      reject(
-        spawnError(
-          options.program,
-          (error as NodeJS.ErrnoException).code,
-          error,
-        ),
-      );
-    });
-    child.once("spawn", () => resolve(wrap(child)));
+    const refuse = (error: unknown) =>
+      reject(spawnError(options.program, (error as NodeJS.ErrnoException).code, error));
+    try {
+      const child = spawnProcess(options.program, [...options.args], {
+        cwd: options.cwd,
+        env: { ...env, ...options.env },
+        stdio: [
+          options.stdin === "inherit" ? "inherit" : options.stdin === "null" ? "ignore" : "pipe",
+          "pipe",
+          "pipe",
+        ],
+        windowsHide: true,
+      });
+      child.once("error", refuse);
+      child.once("spawn", () => resolve(wrap(child)));
+    } catch (error) {
+      // Node throws the system's rarer answers, ENOTDIR or E2BIG, instead of reporting them.
+      refuse(error);
+    }
   });
 }
 
@@ -86,7 +85,7 @@ function temporaryDirectories(): readonly string[] {
 }
 
 function removeSync(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) rmdirSync(path);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmdirSync(path);
   else rmSync(path, { force: true });
 }
 

@@ -11,6 +11,7 @@ export function spawnError(
   const because = cause instanceof Error ? cause.message : String(cause);
   switch (code) {
     case "ENOENT":
+    case "ENOTDIR":
       return new SpawnError(
         `Cannot start plugin: ${name} or its working directory not found`,
         {

@@ -1,6 +1,6 @@
 /** Listening for the host, on a unix socket or on TCP. */
 import { createServer, type Server, type Socket } from "node:net";
-import { ListenError } from "../errors.ts";
+import { ListenError, PermissionError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Address } from "../wire/address.ts";
@@ -52,7 +52,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   if (
     network === "tcp" || (network === "auto" && runtime.platform === "windows")
   ) {
-    return await listenTcp(options.ports());
+    return await listenTcp(runtime, options.ports());
   }
   try {
     return await listenUnix(
@@ -64,7 +64,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     logger.info("listening on TCP instead of a unix socket", {
       reason: (error as Error).message,
     });
-    return await listenTcp(options.ports());
+    return await listenTcp(runtime, options.ports());
   }
 }
 
@@ -96,10 +96,17 @@ async function listenUnix(
 }
 
 async function listenTcp(
+  runtime: Runtime,
   ports: { min: number; max: number },
 ): Promise<Listener> {
-  let cause: unknown;
+  let cause: Error | undefined;
   for (let port = ports.min; port <= ports.max; port++) {
+    const host = `${LOOPBACK}:${port}`;
+    if (!runtime.permits({ kind: "net", host })) {
+      // Trying it would end the process: Deno throws this one where nobody can catch it.
+      cause ??= new PermissionError(`No permission for ${host}`, [`--allow-net=${LOOPBACK}`]);
+      continue;
+    }
     try {
       const server = await bind((server) => server.listen(port, LOOPBACK));
       const bound = (server.address() as { port: number }).port;
@@ -109,16 +116,16 @@ async function listenTcp(
         port: bound,
       }, () => {});
     } catch (error) {
-      cause = error;
+      cause = error as Error;
       // Another port only helps against one that is taken.
       if ((error as { code?: string }).code !== "EADDRINUSE") break;
     }
   }
   throw new ListenError(
     `Cannot listen on ${LOOPBACK}, ports ${ports.min} to ${ports.max}: ${
-      (cause as Error)?.message ?? "none to try"
+      cause?.message ?? "none to try"
     }`,
-    { cause, hint: "On Deno this needs --allow-net=127.0.0.1" },
+    { cause },
   );
 }
 

@@ -38,15 +38,15 @@ export async function chooseSocketPath(
   const name = `plugin${crypto.getRandomValues(new Uint32Array(1))[0]}`;
   if (directory !== undefined) {
     const path = `${directory}/${name}`;
-    const obstacle = findObstacle(path, runtime);
+    const obstacle = findObstacle(path, runtime, directory);
     if (obstacle === undefined) return { path };
     throw new ListenError(`Cannot listen on a unix socket: ${obstacle}`);
   }
   const obstacles: string[] = [];
   for (const parent of runtime.temporaryDirectories()) {
-    // The private directory's name is not known yet, but its length is near enough.
+    // The private directory's name is not known yet; Deno's has 16 digits, Node's has six.
     const obstacle = findObstacle(
-      `${parent}/goplugin-XXXXXXXXXX/${name}`,
+      `${parent}/goplugin-XXXXXXXXXXXXXXXX/${name}`,
       runtime,
       parent,
     );
@@ -68,7 +68,7 @@ export async function chooseSocketPath(
 function findObstacle(
   path: string,
   runtime: Runtime,
-  scope = path,
+  scope: string,
 ): string | undefined {
   if (!fitsSocketPath(path, runtime.platform)) {
     return `the path ${path} is longer than ${maxSocketPathBytes(runtime.platform)} bytes`;

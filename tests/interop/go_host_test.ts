@@ -69,9 +69,13 @@ for (const runtime of RUNTIMES) {
         const KV_PLUGIN = shellWords(
           await ourProgram(runtime, "tests/interop/programs/negotiated_plugin"),
         );
-        const { code, stdout, stderr } = await run([host, "key", "value"], {
-          env: { KV_PLUGIN, AUTO_MTLS: mtls, VERSIONS: offered, SERVED: served },
-        });
+        // After a mismatch Go ends the plugin by SIGKILL, which leaves its socket.
+        const { result } = await inTemporaryDirectory((TMPDIR) =>
+          run([host, "key", "value"], {
+            env: { KV_PLUGIN, AUTO_MTLS: mtls, VERSIONS: offered, SERVED: served, TMPDIR },
+          })
+        );
+        const { code, stdout, stderr } = result;
         strictEqual(code, expected === undefined ? 1 : 0, stderr);
         if (expected !== undefined) return strictEqual(stdout, expected);
         match(
