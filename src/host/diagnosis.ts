@@ -7,22 +7,38 @@ import {
   StartTimeoutError,
 } from "../errors.ts";
 
+/** What a plugin printed, and what it means; the first that fits counts. */
+const SIGNS: readonly (readonly [sign: RegExp, hint: string])[] = [
+  [
+    /not meant to be (executed|run)|magic cookie/i,
+    "Host and plugin disagree on the magic cookie: compare magicCookieKey and magicCookieValue",
+  ],
+  [
+    /Module not found|Cannot find module|ERR_MODULE_NOT_FOUND/,
+    "The plugin's script or one of its imports is missing: check the path and the cwd",
+  ],
+  [
+    // The system hands a file that it cannot run to the shell, which reads it as a script.
+    /Exec format error|cannot execute|\bELF|\ufffd/,
+    "The program is built for another operating system or processor",
+  ],
+];
+
 /** What to do about a failed start, if the signs are clear. */
 export function hintFor(error: PluginError, stderr: readonly string[]): string | undefined {
   const text = stderr.join("\n");
-  if (/not meant to be (executed|run)|magic cookie|is a plugin/i.test(text)) {
-    return "Host and plugin disagree on the magic cookie: compare magicCookieKey and magicCookieValue";
-  }
   const flags = text.match(/--allow-[a-z]+(=\S+)?/g);
   if (flags !== null) {
     return `The plugin lacks permissions: add ${[...new Set(flags)].join(" ")} to its command`;
   }
-  if (/Module not found|Cannot find module|ERR_MODULE_NOT_FOUND/.test(text)) {
-    return "The plugin's script or one of its imports is missing: check the path and the cwd";
-  }
+  const found = SIGNS.find(([sign]) => sign.test(text));
+  return found?.[1] ?? hintForKind(error);
+}
+
+function hintForKind(error: PluginError): string | undefined {
   if (error instanceof PluginExitedError) {
     return error.exit.code === 127
-      ? "The shell did not find the program"
+      ? "A program was not found: check the command, and PATH"
       : "Run the command by hand: a plugin then says that it is one, anything else shows its error";
   }
   if (error instanceof StartTimeoutError) {

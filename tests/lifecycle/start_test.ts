@@ -1,4 +1,8 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import {
   CertificateError,
@@ -130,6 +134,21 @@ test("Client.start() says that a program does not exist", async () => {
   ok(error instanceof SpawnError);
   strictEqual(error.report?.phase, "spawn");
   match(error.message, /"\/nonexistent\/plugin" or its working directory not found/);
+});
+
+test("Client.start() says that a program is built for another machine", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "other-"));
+  try {
+    // The start of an ELF file for AArch64, or for x86-64 where that is this machine.
+    const machine = process.arch === "arm64" ? 62 : 183;
+    const header = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, machine, 0];
+    const file = join(folder, "plugin");
+    writeFileSync(file, Uint8Array.from([...header, ...new Array(200).fill(0)]), { mode: 0o755 });
+    const error = await failedStart([file]);
+    match(`${error.message}\n${error.hint}`, /another operating system or processor/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("Client.start() hints at the magic cookie where the plugin complains of it", async () => {
