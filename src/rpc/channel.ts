@@ -14,6 +14,7 @@ import type {
 import { Buffer } from "node:buffer";
 import { ConnectError, RpcError, statusName } from "../errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { waitAtMost } from "../runtime/wait.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import { CERTIFICATE_HOST } from "../wire/x509.ts";
 import type { CallOptions, MethodDefinition } from "./contract.ts";
@@ -128,26 +129,17 @@ class GrpcJsChannel implements RpcChannel {
       const state = this.grpcChannel.getConnectivityState(true);
       if (state === connectivityState.READY) return;
       if (state === connectivityState.TRANSIENT_FAILURE) {
-        throw new ConnectError(
-          `Cannot connect to plugin: ${await this.#failure()}`,
-        );
+        throw new ConnectError(`Cannot connect to plugin: ${await this.#failure()}`);
       }
       if (state === connectivityState.SHUTDOWN) {
-        throw new ConnectError(
-          "Cannot connect to plugin: the connection was closed",
-          {
-            cause: this.#closed,
-          },
-        );
+        throw new ConnectError("Cannot connect to plugin: the connection was closed", {
+          cause: this.#closed,
+        });
       }
       await new Promise<void>((resolve, reject) => {
         this.grpcChannel.watchConnectivityState(state, deadline, (error) => {
-          if (error === undefined) resolve();
-          else {reject(
-              new ConnectError(
-                `Cannot connect to plugin: no answer in ${timeoutMs} ms`,
-              ),
-            );}
+          if (error === undefined) return resolve();
+          reject(new ConnectError(`Cannot connect to plugin: no answer in ${timeoutMs} ms`));
         });
       });
     }
@@ -302,22 +294,13 @@ class GrpcJsChannel implements RpcChannel {
   }
 
   async #lossOf(status: string): Promise<Error | undefined> {
-    const isLoss = status === "UNAVAILABLE" || status === "CANCELLED" ||
-      status === "INTERNAL";
+    const isLoss = ["UNAVAILABLE", "CANCELLED", "INTERNAL"].includes(status);
     const { READY } = this.#grpc.connectivityState;
     if (!isLoss || this.grpcChannel.getConnectivityState(false) === READY) {
       return undefined;
     }
     // The socket closes a moment before the system reports the exit.
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), EXIT_NEWS_MS);
-    });
-    try {
-      return await Promise.race([this.#gone, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await waitAtMost(this.#gone, EXIT_NEWS_MS);
   }
 }
 
