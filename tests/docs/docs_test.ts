@@ -1,12 +1,14 @@
 /** What is written about the module is true: docstrings, generated files, the package. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { embedOwn } from "../../proto/embed.ts";
+import { nodeProject } from "../../scripts/node_project.ts";
 import { PROJECT_ROOT } from "../helpers/cache.ts";
 import { run } from "../helpers/run.ts";
+import { runtimeMissing } from "../interop/matrix.ts";
 
 const read = (path: string) => readFileSync(join(PROJECT_ROOT, path), "utf8");
 
@@ -81,4 +83,25 @@ test("no third-party package loads with the module itself", async () => {
     ).map(({ specifier }) => specifier);
   // node:child_process and its like stand behind the import of the Node adapter.
   deepStrictEqual(eager.filter((specifier) => !specifier.startsWith("node:")), []);
+});
+
+test("the npm package holds no path of the machine that built it", {
+  skip: runtimeMissing("node") ?? false,
+}, async () => {
+  const installed = join(await nodeProject(), "node_modules/@x/goplugin");
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  strictEqual(manifest.engines.node, ">=20");
+  deepStrictEqual(Object.keys(manifest.dependencies).sort(), [
+    "@grpc/grpc-js",
+    "@grpc/proto-loader",
+  ]);
+  let count = 0;
+  for (const entry of readdirSync(installed, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
+    ok(!text.includes(PROJECT_ROOT), entry.name);
+    ok(!text.includes("sourceMappingURL"), entry.name);
+    count++;
+  }
+  ok(count > 50);
 });
