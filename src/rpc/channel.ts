@@ -281,8 +281,10 @@ class GrpcJsChannel implements RpcChannel {
     error: GrpcError,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
-    // Thrown by the engine itself, such as for a message that cannot be written.
-    if (typeof error.code !== "number") return error;
+    // What grpc-js makes of a compressed message without an encoding.
+    if (typeof error.code !== "number") {
+      return new RpcError("INTERNAL", "The answer cannot be read", { cause: error });
+    }
     const status = statusName(error.code);
     if (status === "CANCELLED" && signal?.aborted) return cancelled(signal);
     const lost = this.#closed ?? await this.#lossOf(status);

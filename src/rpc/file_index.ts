@@ -6,6 +6,9 @@
  * Source: protobuf `descriptor.proto`; protobuf encoding.
  */
 
+import { concatenate, readFields, textField, textOf } from "./descriptor_bytes.ts";
+import { repairFile } from "./descriptor_repair.ts";
+
 /** Field numbers in `descriptor.proto`. */
 const FILE = { name: 1, package: 2, dependency: 3, message: 4, enumType: 5, service: 6 };
 const MESSAGE = { name: 1, field: 2, nested: 3, enumType: 4 };
@@ -60,13 +63,14 @@ export class FileIndex {
     return [...seen].map(completed);
   }
 
-  #index(bytes: Uint8Array, siblings: readonly IndexedFile[]): IndexedFile {
+  #index(given: Uint8Array, siblings: readonly IndexedFile[]): IndexedFile {
+    const bytes = repairFile(given);
     const fields = [...readFields(bytes)];
-    const given = textOf(fields, FILE.name);
+    const givenName = textOf(fields, FILE.name);
     const names = new Set(this.#files.map(({ name }) => name));
-    let name = given;
+    let name = givenName;
     for (let count = 2; names.has(name); count++) {
-      name = given.replace(/(\.proto)?$/, `_${count}$1`);
+      name = givenName.replace(/(\.proto)?$/, `_${count}$1`);
     }
     const file: IndexedFile = { name, bytes, symbols: new Set(), references: [], siblings };
     const scope = textOf(fields, FILE.package);
@@ -140,56 +144,4 @@ function completed(file: IndexedFile): Uint8Array {
     textField(FILE.name, file.name),
     ...[...dependenciesOf(file)].map(({ name }) => textField(FILE.dependency, name)),
   ]);
-}
-
-interface Field {
-  readonly number: number;
-  readonly value: Uint8Array;
-}
-
-/** The length-delimited fields of a message; numbers are passed over. */
-function* readFields(bytes: Uint8Array): Generator<Field> {
-  let offset = 0;
-  const varint = () => {
-    let value = 0;
-    for (let scale = 1;; scale *= 128) {
-      const byte = bytes[offset++] ?? 0;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  };
-  while (offset < bytes.length) {
-    const tag = varint();
-    const wireType = tag & 7;
-    if (wireType === 0) varint();
-    else if (wireType === 1) offset += 8;
-    else if (wireType === 5) offset += 4;
-    else {
-      const length = varint();
-      yield { number: tag >>> 3, value: bytes.subarray(offset, offset + length) };
-      offset += length;
-    }
-  }
-}
-
-function textOf(fields: readonly Field[], number: number): string {
-  return new TextDecoder().decode(fields.findLast((field) => field.number === number)?.value);
-}
-
-function textField(number: number, text: string): Uint8Array {
-  const bytes = new TextEncoder().encode(text);
-  const length: number[] = [];
-  let rest = bytes.length;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) length.push(128 | (rest % 128));
-  return concatenate([Uint8Array.of((number << 3) | 2, ...length, rest), bytes]);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -50,7 +50,7 @@ export interface HandlerContext {
   readonly shutdown: AbortSignal;
   /** Told of errors that a handler did not mean to throw. */
   readonly logger: Logger;
-  /** Every call, while its handler runs. */
+  /** Every call, until its handler is done and its status is out. */
   readonly running: RunningCalls;
 }
 
@@ -129,12 +129,19 @@ class HandlerCall implements ServerCall {
   #metadata: MetadataRecord | undefined;
   #trailers: Metadata | undefined;
   #over: RpcError | undefined;
+  /** Whether the handler is done. */
+  #isFinished = false;
+  /** Whether the status is out, or can no longer get out. */
+  #isSent = false;
 
   constructor(call: AnyCall, context: HandlerContext) {
     this.grpcCall = call;
     this.#context = context;
     context.running.add(this);
+    // grpc-js says so of every call once it is over, well or not.
     call.on("cancelled", () => {
+      this.#isSent = true;
+      if (this.#isFinished) return context.running.remove(this);
       const deadline = call.getDeadline();
       const isLate = Number(deadline) <= Date.now();
       this.#end(
@@ -224,7 +231,8 @@ class HandlerCall implements ServerCall {
   }
 
   finish(): void {
-    this.#context.running.remove(this);
+    this.#isFinished = true;
+    if (this.#isSent) this.#context.running.remove(this);
     this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
   }
 

@@ -19,7 +19,7 @@ export function toMetadata(
   const metadata = new grpc.Metadata();
   for (const [key, value] of Object.entries(record ?? {})) {
     try {
-      metadata.set(key, key.endsWith("-bin") ? fromBase64(value) : value);
+      metadata.set(key, key.toLowerCase().endsWith("-bin") ? fromBase64(value) : value);
     } catch (cause) {
       throw new TypeError(
         `Metadata ${JSON.stringify(key)}: ${(cause as Error).message}`,

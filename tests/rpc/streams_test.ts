@@ -49,17 +49,25 @@ for (const transport of TRANSPORTS) {
     deepStrictEqual(taken, [1]);
   });
 
-  test(`createServer() sends what a generator has made before it throws ${on}`, async () => {
+  test(`createServer() ends a stream with what its generator throws ${on}`, async () => {
     await using pair = await openCalls({
-      async *download({ number }) {
-        for (let i = 0; i < number; i++) yield chunk(i);
+      async *chat(requests) {
+        for await (const request of requests) yield request;
         throw new RpcError("ABORTED", "That is all");
       },
     }, transport);
     for (const total of [0, 1, 100]) {
+      const requests = new Feed<Chunk>();
       const taken: number[] = [];
+      // The generator throws when all its messages have been taken.
+      const next = () =>
+        taken.length === total ? requests.end() : requests.push(chunk(taken.length));
+      next();
       const read = async () => {
-        for await (const { number } of pair.calls.download(chunk(total))) taken.push(number);
+        for await (const { number } of pair.calls.chat(requests)) {
+          taken.push(number);
+          next();
+        }
       };
       strictEqual((await failsWith("ABORTED", read())).message, "That is all");
       deepStrictEqual(taken, Array.from({ length: total }, (_, i) => i));
@@ -108,6 +116,23 @@ for (const transport of TRANSPORTS) {
     await chatting.wait();
   });
 }
+
+test("makeClient() passes messages that come together with an error", {
+  skip: "grpc-js drops what it has not handed on when a status other than OK comes",
+}, async () => {
+  await using pair = await openCalls({
+    async *download({ number }) {
+      for (let i = 0; i < number; i++) yield chunk(i);
+      throw new RpcError("ABORTED", "That is all");
+    },
+  });
+  const taken: number[] = [];
+  const read = async () => {
+    for await (const { number } of pair.calls.download(chunk(100))) taken.push(number);
+  };
+  await failsWith("ABORTED", read());
+  deepStrictEqual(taken, Array.from({ length: 100 }, (_, i) => i));
+});
 
 test("makeClient() takes any iterable for a stream of requests", async () => {
   await using pair = await openCalls({

@@ -1,0 +1,195 @@
+/** Situations in which HTTP/2 in JavaScript has misled engines before. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { Duplex } from "node:stream";
+import { test } from "node:test";
+import { RpcError } from "../../src/errors.ts";
+import { connectTo, openServer, TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { CallsService, chunk, implementCalls, openCalls } from "./calls.ts";
+import { Feed } from "./feed.ts";
+import { Proxy } from "./proxy.ts";
+import { RawClient } from "./raw_client.ts";
+import { aborted, collect, failsWith, Happening, soon, until } from "./waiting.ts";
+
+const LONG_MS = 60_000;
+
+/** A stream that only passes on what another carries: no socket, no handle. */
+class BareDuplex extends Duplex {
+  readonly #inner: Duplex;
+
+  constructor(inner: Duplex) {
+    super();
+    this.#inner = inner;
+    inner.on("data", (bytes) => {
+      if (!this.push(bytes)) inner.pause();
+    });
+    inner.once("end", () => this.push(null));
+    inner.once("close", () => this.destroy());
+    inner.on("error", () => {});
+  }
+
+  override _read(): void {
+    this.#inner.resume();
+  }
+
+  override _write(bytes: Uint8Array, _encoding: string, done: () => void): void {
+    this.#inner.write(bytes, () => done());
+  }
+
+  override _final(done: () => void): void {
+    this.#inner.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#inner.destroy();
+    done(error);
+  }
+}
+
+test("RpcServer.serve() takes a stream that is no socket", async () => {
+  const plugin = implementCalls({
+    unary: (request) => request,
+    async *chat(requests) {
+      yield* requests;
+    },
+  });
+  await using served = await openServer([plugin]);
+  served.listener.accept((connection) => served.server.serve(new BareDuplex(connection)));
+  await using channel = await connectTo(served.address);
+  const calls = await channel.client(CallsService);
+  const large = chunk(1, "", new Uint8Array(1024 * 1024));
+  strictEqual((await calls.unary(large)).data.length, large.data.length);
+  const requests = Array.from({ length: 100 }, (_, number) => chunk(number));
+  strictEqual((await collect(calls.chat(requests))).length, 100);
+  await failsWith("UNIMPLEMENTED", collect(calls.download(chunk(0))));
+});
+
+test("createServer() survives a connection that goes away with its calls", async () => {
+  const signals: AbortSignal[] = [];
+  await using served = await openServer([
+    implementCalls({
+      unary: (request) => request,
+      async upload(requests, { signal }) {
+        signals.push(signal);
+        await collect(requests);
+        return chunk(0);
+      },
+    }),
+  ]);
+  for (let round = 0; round < 10; round++) {
+    const client = new RawClient(served.address);
+    for (let call = 0; call < 10; call++) client.open("/everything.Calls/Upload").write("x");
+    if (round % 2 === 0) await until(() => signals.length >= 1, "a call");
+    await client[Symbol.asyncDispose]();
+  }
+  await using channel = await connectTo(served.address);
+  const calls = await channel.client(CallsService);
+  strictEqual((await calls.unary(chunk(1))).number, 1);
+  for (const signal of signals) await aborted(signal);
+});
+
+for (const transport of TRANSPORTS) {
+  test(`RpcServer.stop() ends under load, and no call is in doubt on ${transport.title}`, async () => {
+    const statuses = new Set<string>();
+    let done = 0;
+    await using pair = await openCalls({
+      async unary(request) {
+        await new Promise((resolve) => setImmediate(resolve));
+        return request;
+      },
+    }, transport);
+    const hammer = async () => {
+      try {
+        for (;;) {
+          await pair.calls.unary(chunk(done));
+          done++;
+        }
+      } catch (error) {
+        statuses.add((error as RpcError).status);
+      }
+    };
+    const hammers = Array.from({ length: 32 }, hammer);
+    await until(() => done > 200, "the load");
+    await soon(pair.served.server.stop(LONG_MS), "the end of stop()");
+    await soon(Promise.all(hammers), "the end of all calls");
+    deepStrictEqual([...statuses], ["UNAVAILABLE"]);
+  });
+
+  test(`makeClient() gets every early error while it still sends on ${transport.title}`, async () => {
+    await using pair = await openCalls({
+      async *chat(requests) {
+        for await (const { number } of requests) {
+          if (number === 1) throw new RpcError("RESOURCE_EXHAUSTED", "Enough");
+        }
+        yield chunk(0);
+      },
+    }, transport);
+    const endless = function* () {
+      for (let number = 0;; number++) yield chunk(number, "", new Uint8Array(10_000));
+    };
+    const all = Array.from({ length: 50 }, async () => {
+      const { message } = await failsWith(
+        "RESOURCE_EXHAUSTED",
+        collect(pair.calls.chat(endless())),
+      );
+      strictEqual(message, "Enough");
+    });
+    strictEqual((await Promise.all(all)).length, 50);
+  });
+}
+
+test("RpcChannel never takes a lost connection for the peer's cancel", async () => {
+  await using pair = await openCalls({
+    async *chat(requests) {
+      yield* requests;
+    },
+  });
+  await using proxy = await Proxy.open(pair.served.address);
+  await using channel = await connectTo(proxy.address);
+  const calls = await channel.client(CallsService);
+  for (let round = 0; round < 5; round++) {
+    const feeds = Array.from({ length: 10 }, () => new Feed<ReturnType<typeof chunk>>());
+    const chats = feeds.map((feed) => {
+      feed.push(chunk(0));
+      return calls.chat(feed)[Symbol.asyncIterator]();
+    });
+    for (const chat of chats) strictEqual((await chat.next()).done, false);
+    const next = chats.map((chat) => failsWith("UNAVAILABLE", chat.next()));
+    proxy.cut();
+    await Promise.all(next);
+  }
+});
+
+test("ServerCall.signal does not fire when the caller has sent all its requests", async () => {
+  const ended = new Happening<AbortSignal>("the end of the requests");
+  const resume = new Happening("the go-ahead");
+  await using pair = await openCalls({
+    unary: (request) => request,
+    async upload(requests, { signal }) {
+      await collect(requests);
+      ended.come(signal);
+      await resume.wait();
+      return chunk(9, String(signal.aborted));
+    },
+  });
+  const call = pair.calls.upload([chunk(0)]);
+  const signal = await ended.wait();
+  for (let i = 0; i < 20; i++) await pair.calls.unary(chunk(i));
+  ok(!signal.aborted);
+  resume.come();
+  strictEqual((await call).text, "false");
+});
+
+test("RpcChannel gives each of many calls its own status", async () => {
+  await using pair = await openCalls({
+    async unary({ number }) {
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new RpcError("ABORTED", `${number}`, { metadata: { number: `${number}` } });
+    },
+  });
+  const all = Array.from({ length: 200 }, async (_, number) => {
+    const error = await failsWith("ABORTED", pair.calls.unary(chunk(number)));
+    match(error.message, new RegExp(`^${number}$`));
+    strictEqual(error.metadata.number, `${number}`);
+  });
+  strictEqual((await Promise.all(all)).length, 200);
+});
