@@ -1,5 +1,6 @@
 /** A host's handle on one plugin: start, dispense, ping, kill. */
 import { ClientStateError, type ExitStatus, UnknownPluginError } from "../errors.ts";
+import { type Broker, BrokerService } from "../rpc/broker.ts";
 import { makeClient } from "../rpc/client.ts";
 import type { CallOptions } from "../rpc/contract.ts";
 import { HEALTH_SERVICE_NAME, HealthService } from "../rpc/health.ts";
@@ -175,6 +176,18 @@ export class Client<
     return this.#running.channel.grpcChannel;
   }
 
+  /**
+   * Further connections with the plugin.
+   *
+   * @throws {ClientStateError} Before the start.
+   */
+  get broker(): Broker {
+    if (this.#running === undefined) {
+      throw new ClientStateError("not-started", "Cannot give the broker: start() comes first");
+    }
+    return this.#running.broker;
+  }
+
   #start(signal: AbortSignal | undefined): Promise<RunningPlugin> {
     this.#starting ??= this.#startOnce(signal);
     return this.#starting;
@@ -194,25 +207,30 @@ export class Client<
     }
   }
 
-  #watch({ process, channel, cleanUp }: RunningPlugin): void {
+  #watch({ process, channel, broker, cleanUp }: RunningPlugin): void {
     const { logger, syncStdout: stdout, syncStderr: stderr } = this.#config;
     makeClient(StdioService, channel)
       .then((client) => drainStdio(client, { stdout, stderr }, logger, this.#ended.signal))
       .catch((error) => logger.error("the plugin's output cannot be read", { error }));
+    makeClient(BrokerService, channel)
+      .then((client) => broker.connect(client, this.#ended.signal))
+      .catch((error) => logger.error("the broker cannot be used", { error }));
     process.ended.then(async (exit) => {
       const isClean = exit.code === 0 || this.#killing !== undefined;
       logger[isClean ? "info" : "error"]("plugin process exited", { pid: process.pid, ...exit });
       const error = process.exitError(exit);
       channel.close(error);
       this.#ended.abort(error);
+      await broker.close();
       await cleanUp();
       this.#resolveClosed(exit);
     });
   }
 
   #context(): ClientContext {
-    const { channel } = this.#running as RunningPlugin;
+    const { channel, broker } = this.#running as RunningPlugin;
     return {
+      broker,
       channel: channel.grpcChannel,
       signal: this.#ended.signal,
       connect: (service) => makeClient(service, channel),

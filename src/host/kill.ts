@@ -42,6 +42,7 @@ export async function killPlugin(
     logger.debug("plugin exited", { ...exit });
     return exit;
   } finally {
+    await plugin.broker.close();
     channel.close(process.exitError(process.exit ?? { code: null, signal: null }));
     await plugin.cleanUp();
   }
