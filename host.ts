@@ -55,6 +55,7 @@ export type {
   PluginSet,
   ServerContext,
 } from "./src/rpc/plugin_set.ts";
+export { implement } from "./src/rpc/plugin_set.ts";
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
 export type { Contract, LoadedService } from "./src/rpc/service.ts";
 export type { Broker, BrokeredClient, BrokeredServer } from "./src/rpc/broker.ts";
