@@ -1,7 +1,7 @@
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { createLogger } from "@x/goplugin";
-import { BrokerError } from "../../src/errors.ts";
+import type { BrokerError } from "../../src/errors.ts";
 import { BrokerService, GrpcBroker } from "../../src/rpc/broker.ts";
 import { openChannel } from "../../src/rpc/channel.ts";
 import { makeClient } from "../../src/rpc/client.ts";
