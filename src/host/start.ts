@@ -104,7 +104,7 @@ class StartAttempt {
       network: "auto",
       socketDirectory: this.#directory,
       ports: () => ({ min: 0, max: 0 }),
-      drainTimeoutMs: config.killGraceMs,
+      drainTimeoutMs: 1_000,
     });
     return { process, handshake, plugins, channel, broker, cleanUp: () => this.#cleanUp() };
   }

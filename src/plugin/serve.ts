@@ -8,6 +8,7 @@ import { healthHandlers, HealthService } from "../rpc/health.ts";
 import { type PluginSet, registerOn, type ServerContext } from "../rpc/plugin_set.ts";
 import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
 import { createServer, type RpcServer } from "../rpc/server.ts";
+import { OutputBuffer } from "../rpc/output_buffer.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import { createLogger } from "../runtime/standard_logger.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
@@ -80,6 +81,7 @@ class PluginLife {
   readonly #runtime: Runtime;
   readonly #logger: Logger;
   readonly #shutdown = new ShutdownRequest();
+  readonly #output: OutputBuffer;
 
   constructor(
     config: ServeConfig,
@@ -91,6 +93,9 @@ class PluginLife {
     this.#environment = environment;
     this.#runtime = runtime;
     this.#logger = logger;
+    this.#output = new OutputBuffer((bytes) =>
+      logger.warn("output was dropped: no host had come to read it", { bytes })
+    );
   }
 
   async run(ports: () => { min: number; max: number }): Promise<void> {
@@ -147,10 +152,16 @@ class PluginLife {
         multiplex: knowsMultiplexing ? false : undefined,
       }) + "\n",
     );
+    const releaseOutput = this.#runtime.captureOutput(this.#output);
     listener.accept((connection) => server.serve(connection));
     const reason = await this.#shutdown.made;
     this.#logger.debug("plugin is shutting down", { reason });
-    await Promise.all([server.stop(drainTimeoutMs), broker.close()]);
+    const stopping = Promise.all([server.stop(drainTimeoutMs), broker.close()]);
+    // A turn for what handlers print as their signal fires.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    releaseOutput();
+    this.#output.close();
+    await stopping;
     ignoreSignals();
   }
 
@@ -161,7 +172,7 @@ class PluginLife {
       register: async (service, handlers) => server.register(await service.load(), handlers),
     };
     await context.register(ControllerService, this.#shutdown.handlers);
-    await context.register(StdioService, stdioHandlers);
+    await context.register(StdioService, stdioHandlers(this.#output));
     await context.register(BrokerService, broker.handlers);
     await context.register(HealthService, healthHandlers);
     const reflection = reflectionHandlers(server.services);
