@@ -6,7 +6,7 @@
 //	COUNTER_PLUGIN='COMMAND LINE' AUTO_MTLS=1 counter-host KEY NUMBER...
 //
 // AUTO_MTLS is 1 unless it is set to 0. Prints each sum that the plugin asked
-// for, and then the count.
+// for, what the plugin itself prints, and then the count.
 package main
 
 import (
@@ -40,6 +40,8 @@ func run() error {
 		Cmd:              exec.Command("sh", "-c", "exec "+command),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         os.Getenv("AUTO_MTLS") != "0",
+		SyncStdout:       os.Stdout, // what the plugin prints after its handshake
+		SyncStderr:       os.Stderr,
 		Logger: hclog.New(&hclog.LoggerOptions{
 			Level:  hclog.Error,
 			Output: os.Stderr,
