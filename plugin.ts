@@ -43,11 +43,13 @@ export type {
 export type { ClientContext, Plugin, PluginSet, ServerContext } from "./src/rpc/plugin_set.ts";
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
 export type { Contract, LoadedService } from "./src/rpc/service.ts";
+export type { Broker, BrokeredClient, BrokeredServer } from "./src/rpc/broker.ts";
 export { HEALTH_SERVICE_NAME } from "./src/rpc/health.ts";
 export type { EntryLevel, LogFields, LogLevel } from "./src/logging/levels.ts";
 export type { Logger, LoggerOptions } from "./src/logging/logger.ts";
 export { createLogger } from "./src/runtime/standard_logger.ts";
 export {
+  BrokerError,
   CertificateError,
   type CertificateFault,
   ListenError,

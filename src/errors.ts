@@ -124,6 +124,9 @@ export class CoreVersionError extends HandshakeError {
   }
 }
 
+const NET_RPC_HINT =
+  "The plugin serves Go's net/rpc; in Go, set GRPCServer: plugin.DefaultGRPCServer in its ServeConfig";
+
 /** The plugin speaks a protocol other than gRPC, usually Go's net/rpc. */
 export class UnsupportedProtocolError extends HandshakeError {
   /** The protocol the plugin announced. */
@@ -135,12 +138,7 @@ export class UnsupportedProtocolError extends HandshakeError {
       "protocol",
       `Cannot use plugin: unsupported plugin protocol ${JSON.stringify(protocol)}, supported: grpc`,
       line,
-      protocol === "netrpc"
-        ? {
-          hint:
-            "The plugin serves Go's net/rpc; in Go, set GRPCServer: plugin.DefaultGRPCServer in its ServeConfig",
-        }
-        : {},
+      protocol === "netrpc" ? { hint: NET_RPC_HINT } : {},
     );
     this.name = "UnsupportedProtocolError";
     this.protocol = protocol;
@@ -281,6 +279,19 @@ export class KillError extends PluginError {
   }
 }
 
+/** A connection of the broker cannot be made. */
+export class BrokerError extends PluginError {
+  /** Sets what is in the way. */
+  constructor(
+    fault: "timeout" | "closed" | "address",
+    message: string,
+    options: PluginErrorOptions = {},
+  ) {
+    super(`broker-${fault}`, message, options);
+    this.name = "BrokerError";
+  }
+}
+
 /** The client was killed, or is used before `start()`. */
 export class ClientStateError extends PluginError {
   /** Sets what could not be done. */
@@ -360,15 +371,6 @@ export interface RpcErrorOptions {
 /**
  * A call ended with a status other than OK. A handler throws it to choose the
  * status; a caller gets it with the peer's message untouched.
- *
- * @example A handler's answer
- * ```ts
- * import { RpcError } from "@x/goplugin";
- * import { strictEqual } from "node:assert/strict";
- *
- * const error = new RpcError("NOT_FOUND", 'No value under "a"');
- * strictEqual(error.statusCode, 5);
- * ```
  */
 export class RpcError extends PluginError {
   /** The status by name. */

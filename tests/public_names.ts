@@ -1,5 +1,6 @@
 /** The names that the module exports: who changes one changes this list. `mod.ts` exports those of both halves. */
 export const HOST_VALUES: readonly string[] = [
+  "BrokerError",
   "CORE_PROTOCOL_VERSION",
   "CertificateError",
   "Client",
@@ -26,6 +27,7 @@ export const HOST_VALUES: readonly string[] = [
   "VersionMismatchError",
   "createLogger",
   "formatAddress",
+  "implement",
   "loadService",
   "parseAddress",
   "parseHandshake",
@@ -35,6 +37,9 @@ export const HOST_VALUES: readonly string[] = [
 
 export const HOST_TYPES: readonly string[] = [
   "Address",
+  "Broker",
+  "BrokeredClient",
+  "BrokeredServer",
   "CallOptions",
   "CertificateFault",
   "ClientConfig",
@@ -85,6 +90,7 @@ export const HOST_TYPES: readonly string[] = [
 ];
 
 export const PLUGIN_VALUES: readonly string[] = [
+  "BrokerError",
   "CORE_PROTOCOL_VERSION",
   "CertificateError",
   "HEALTH_SERVICE_NAME",
@@ -107,6 +113,9 @@ export const PLUGIN_VALUES: readonly string[] = [
 
 export const PLUGIN_TYPES: readonly string[] = [
   "Address",
+  "Broker",
+  "BrokeredClient",
+  "BrokeredServer",
   "CallOptions",
   "CertificateFault",
   "ClientContext",

@@ -1,11 +1,13 @@
 /** A host's handle on one plugin: start, dispense, ping, kill. */
 import { ClientStateError, type ExitStatus, UnknownPluginError } from "../errors.ts";
+import { type Broker, BrokerService } from "../rpc/broker.ts";
 import { makeClient } from "../rpc/client.ts";
 import type { CallOptions } from "../rpc/contract.ts";
 import { HEALTH_SERVICE_NAME, HealthService } from "../rpc/health.ts";
 import { Interrupt } from "../rpc/interrupt.ts";
 import type { ClientContext, Dispensed, NamesOf, PluginSet } from "../rpc/plugin_set.ts";
 import { drainStdio, StdioService } from "../rpc/stdio.ts";
+import { waitAtMost } from "../runtime/wait.ts";
 import type { Address } from "../wire/address.ts";
 import {
   type ClientConfig,
@@ -15,6 +17,9 @@ import {
 } from "./config.ts";
 import { killPlugin, type KillResult } from "./kill.ts";
 import { type RunningPlugin, startPlugin } from "./start.ts";
+
+/** How long a sink may take for the last of a plugin's output, in milliseconds. */
+const LAST_OUTPUT_MS = 1_000;
 
 /** What may end a start early. */
 export interface StartOptions {
@@ -175,6 +180,18 @@ export class Client<
     return this.#running.channel.grpcChannel;
   }
 
+  /**
+   * Further connections with the plugin.
+   *
+   * @throws {ClientStateError} Before the start.
+   */
+  get broker(): Broker {
+    if (this.#running === undefined) {
+      throw new ClientStateError("not-started", "Cannot give the broker: start() comes first");
+    }
+    return this.#running.broker;
+  }
+
   #start(signal: AbortSignal | undefined): Promise<RunningPlugin> {
     this.#starting ??= this.#startOnce(signal);
     return this.#starting;
@@ -187,32 +204,42 @@ export class Client<
     try {
       const running = await startPlugin(this.#config, this.#cancel);
       this.#running = running;
-      this.#watch(running);
+      await this.#watch(running);
       return running;
     } finally {
       signal?.removeEventListener("abort", abort);
     }
   }
 
-  #watch({ process, channel, cleanUp }: RunningPlugin): void {
+  /** Opens the two streams that every plugin has, and follows the plugin to its end. */
+  async #watch({ process, channel, broker, cleanUp }: RunningPlugin): Promise<void> {
     const { logger, syncStdout: stdout, syncStderr: stderr } = this.#config;
-    makeClient(StdioService, channel)
-      .then((client) => drainStdio(client, { stdout, stderr }, logger, this.#ended.signal))
-      .catch((error) => logger.error("the plugin's output cannot be read", { error }));
+    const [stdio, brokered] = await Promise.all([
+      makeClient(StdioService, channel),
+      makeClient(BrokerService, channel),
+    ]);
+    const output = drainStdio(stdio, { stdout, stderr }, logger, this.#ended.signal);
+    broker.connect(brokered, this.#ended.signal);
     process.ended.then(async (exit) => {
       const isClean = exit.code === 0 || this.#killing !== undefined;
       logger[isClean ? "info" : "error"]("plugin process exited", { pid: process.pid, ...exit });
+      // What has come of the plugin's output is still passed on.
+      await waitAtMost(output, LAST_OUTPUT_MS);
       const error = process.exitError(exit);
       channel.close(error);
       this.#ended.abort(error);
+      await broker.close();
       await cleanUp();
       this.#resolveClosed(exit);
     });
+    // A turn, in which the streams are opened: before any call that prints or dials.
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   #context(): ClientContext {
-    const { channel } = this.#running as RunningPlugin;
+    const { channel, broker } = this.#running as RunningPlugin;
     return {
+      broker,
       channel: channel.grpcChannel,
       signal: this.#ended.signal,
       connect: (service) => makeClient(service, channel),
@@ -226,6 +253,8 @@ export class Client<
       // Whoever called start() has the error; the process is gone with it.
     }
     if (this.#running === undefined) return { code: null, signal: null, step: "none" };
-    return await killPlugin(this.#running, this.#config.killGraceMs, this.#config.logger);
+    const result = await killPlugin(this.#running, this.#config.killGraceMs, this.#config.logger);
+    await this.closed;
+    return result;
   }
 }

@@ -35,16 +35,11 @@ export async function killPlugin(
   graceMs: number,
   logger: Logger,
 ): Promise<KillResult> {
-  const { process, channel } = plugin;
-  try {
-    if (process.exit !== undefined) return { ...process.exit, step: "exited" };
-    const exit = await climb(plugin, graceMs, logger);
-    logger.debug("plugin exited", { ...exit });
-    return exit;
-  } finally {
-    channel.close(process.exitError(process.exit ?? { code: null, signal: null }));
-    await plugin.cleanUp();
-  }
+  const { process } = plugin;
+  if (process.exit !== undefined) return { ...process.exit, step: "exited" };
+  const exit = await climb(plugin, graceMs, logger);
+  logger.debug("plugin exited", { ...exit });
+  return exit;
 }
 
 async function climb(

@@ -7,6 +7,7 @@ import {
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
+import { GrpcBroker } from "../rpc/broker.ts";
 import { type ChannelConfig, openChannel, type RpcChannel } from "../rpc/channel.ts";
 import { loadGrpc } from "../rpc/grpc.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
@@ -35,6 +36,8 @@ export interface RunningPlugin {
   readonly plugins: PluginSet;
   /** The connection to it. */
   readonly channel: RpcChannel;
+  /** Further connections with it. */
+  readonly broker: GrpcBroker;
   /** Removes what was made for it outside its process. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -94,7 +97,16 @@ class StartAttempt {
     config.logger.debug("using plugin", { version: handshake.protocolVersion });
     this.#phase = "connect";
     const channel = await this.#connect(process, { address: handshake.address, tls });
-    return { process, handshake, plugins, channel, cleanUp: () => this.#cleanUp() };
+    const broker = new GrpcBroker({
+      runtime: this.#runtime,
+      logger: config.logger,
+      tls,
+      network: "auto",
+      socketDirectory: this.#directory,
+      ports: () => ({ min: 0, max: 0 }),
+      drainTimeoutMs: 1_000,
+    });
+    return { process, handshake, plugins, channel, broker, cleanUp: () => this.#cleanUp() };
   }
 
   async #spawn(identity: Identity | undefined): Promise<PluginProcess> {

@@ -1,16 +1,18 @@
 /** The life of a plugin, from the check of the cookie to the end of the last call. */
-import { MagicCookieError, ServiceError } from "../errors.ts";
+import { MagicCookieError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
+import { BrokerService, GrpcBroker } from "../rpc/broker.ts";
 import { ControllerService } from "../rpc/controller.ts";
 import { loadGrpc } from "../rpc/grpc.ts";
 import { healthHandlers, HealthService } from "../rpc/health.ts";
-import type { PluginSet, ServerContext } from "../rpc/plugin_set.ts";
+import { type PluginSet, registerOn, type ServerContext } from "../rpc/plugin_set.ts";
 import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
 import { createServer, type RpcServer } from "../rpc/server.ts";
+import { OutputBuffer } from "../rpc/output_buffer.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import { createLogger } from "../runtime/standard_logger.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
-import { listen, type Listener } from "../transport/listen.ts";
+import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { formatAddress } from "../wire/address.ts";
 import {
   parseEnvironment,
@@ -79,6 +81,7 @@ class PluginLife {
   readonly #runtime: Runtime;
   readonly #logger: Logger;
   readonly #shutdown = new ShutdownRequest();
+  readonly #output: OutputBuffer;
 
   constructor(
     config: ServeConfig,
@@ -90,19 +93,22 @@ class PluginLife {
     this.#environment = environment;
     this.#runtime = runtime;
     this.#logger = logger;
+    this.#output = new OutputBuffer((bytes) =>
+      logger.warn("output was dropped: no host had come to read it", { bytes })
+    );
   }
 
   async run(ports: () => { min: number; max: number }): Promise<void> {
-    const { version, plugins } = this.#negotiate();
-    const listener = await listen({
+    const place: ListenOptions = {
       runtime: this.#runtime,
       logger: this.#logger,
       network: this.#config.network ?? "auto",
       socketDirectory: this.#environment.socketDirectory,
       ports,
-    });
+    };
+    const listener = await listen(place);
     try {
-      await this.#serveOn(listener, version, plugins);
+      await this.#serveOn(listener, place);
     } finally {
       await listener.close();
     }
@@ -119,14 +125,17 @@ class PluginLife {
     return { version, plugins: offer.get(version) ?? {} };
   }
 
-  async #serveOn(listener: Listener, version: number, plugins: PluginSet): Promise<void> {
+  async #serveOn(listener: Listener, place: ListenOptions): Promise<void> {
+    const { version, plugins } = this.#negotiate();
+    const drainTimeoutMs = this.#config.drainTimeoutMs ?? 1_000;
     const { clientCertificate, knowsMultiplexing } = this.#environment;
     const [tls] = await Promise.all([
       clientCertificate === undefined ? undefined : pinHost(this.#runtime, clientCertificate),
       loadGrpc(this.#runtime),
     ]);
     const server = await createServer({ runtime: this.#runtime, logger: this.#logger, tls });
-    await this.#register(server, plugins);
+    const broker = new GrpcBroker({ ...place, tls, drainTimeoutMs });
+    await this.#register(server, broker, plugins);
     const { address } = listener;
     this.#logger.debug("plugin address", {
       network: address.network,
@@ -143,30 +152,33 @@ class PluginLife {
         multiplex: knowsMultiplexing ? false : undefined,
       }) + "\n",
     );
+    const releaseOutput = this.#runtime.captureOutput(this.#output);
     listener.accept((connection) => server.serve(connection));
     const reason = await this.#shutdown.made;
     this.#logger.debug("plugin is shutting down", { reason });
-    await server.stop(this.#config.drainTimeoutMs ?? 1_000);
+    const stopping = Promise.all([server.stop(drainTimeoutMs), broker.close()]);
+    // A turn for what handlers print as their signal fires.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    releaseOutput();
+    this.#output.close();
+    await stopping;
     ignoreSignals();
   }
 
-  async #register(server: RpcServer, plugins: PluginSet): Promise<void> {
+  async #register(server: RpcServer, broker: GrpcBroker, plugins: PluginSet): Promise<void> {
     const context: ServerContext = {
+      broker,
       signal: server.signal,
       register: async (service, handlers) => server.register(await service.load(), handlers),
     };
     await context.register(ControllerService, this.#shutdown.handlers);
-    await context.register(StdioService, stdioHandlers);
+    await context.register(StdioService, stdioHandlers(this.#output));
+    await context.register(BrokerService, broker.handlers);
     await context.register(HealthService, healthHandlers);
     const reflection = reflectionHandlers(server.services);
     for (const service of reflectionServices) await context.register(service, reflection);
     for (const [name, plugin] of Object.entries(plugins)) {
-      if (plugin.server === undefined) {
-        throw new ServiceError(`Cannot serve plugin ${JSON.stringify(name)}: no server side`, {
-          hint: "implement(service, handlers) makes one",
-        });
-      }
-      await plugin.server(context);
+      await registerOn(context, name, plugin);
     }
   }
 }

@@ -1,5 +1,7 @@
 /** Plugin sets: what a host dispenses and a plugin serves, by name. */
 import type { ChannelInterface } from "@grpc/grpc-js";
+import { ServiceError } from "../errors.ts";
+import type { Broker } from "./broker.ts";
 import type { ClientOf, HandlersOf } from "./contract.ts";
 import type { Service } from "./service.ts";
 
@@ -7,6 +9,8 @@ import type { Service } from "./service.ts";
 export interface ClientContext {
   /** Makes the typed client of a service on the plugin's connection. */
   connect<T>(service: Service<T>): Promise<ClientOf<T>>;
+  /** Further connections between host and plugin. */
+  readonly broker: Broker;
   /** The connection as grpc-js's interface: `channelOverride` of a generated client takes it. */
   readonly channel: ChannelInterface;
   /** Fires when the plugin has ended. */
@@ -17,6 +21,8 @@ export interface ClientContext {
 export interface ServerContext {
   /** Serves a service with these handlers. */
   register<T>(service: Service<T>, handlers: HandlersOf<T>): Promise<void>;
+  /** Further connections between host and plugin. */
+  readonly broker: Broker;
   /** Fires when the plugin shuts down. */
   readonly signal: AbortSignal;
 }
@@ -32,6 +38,24 @@ export interface Plugin<C = unknown> {
   client?(context: ClientContext): C | Promise<C>;
   /** Registers the services of the plugin. */
   server?(context: ServerContext): void | Promise<void>;
+}
+
+/**
+ * Registers the server side of a plugin.
+ *
+ * @throws {ServiceError} If it has none.
+ */
+export async function registerOn(
+  context: ServerContext,
+  name: string,
+  plugin: Plugin,
+): Promise<void> {
+  if (plugin.server === undefined) {
+    throw new ServiceError(`Cannot serve plugin ${JSON.stringify(name)}: no server side`, {
+      hint: "implement(service, handlers) makes one",
+    });
+  }
+  await plugin.server(context);
 }
 
 /** Plugins by name. */

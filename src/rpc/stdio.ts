@@ -2,6 +2,7 @@
 import { RpcError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ClientOf, ServerCall } from "./contract.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
 import { stdioDescriptor } from "./descriptors.ts";
 import { type Service, service } from "./service.ts";
 
@@ -25,17 +26,22 @@ export const StdioService: Service<Stdio> = service<Stdio>(
   "plugin.GRPCStdio",
 );
 
-/** The plugin's side: open until the host leaves or the plugin shuts down. */
-export const stdioHandlers = {
-  // deno-lint-ignore require-yield -- a stream that only has an end
-  async *streamStdio(
-    _: unknown,
-    { signal }: ServerCall,
-  ): AsyncGenerator<StdioData> {
-    if (signal.aborted) return;
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  },
-};
+/**
+ * The plugin's side: what was printed, until the host leaves or, once the
+ * plugin shuts down, until nothing is left.
+ */
+export function stdioHandlers(output: OutputBuffer) {
+  return {
+    streamStdio(_: unknown, { signal }: ServerCall): AsyncIterable<StdioData> {
+      const left = new AbortController();
+      signal.addEventListener("abort", () => {
+        // The shutdown fires it as well: the tail still goes out.
+        if (signal.reason instanceof RpcError) left.abort();
+      });
+      return output.read(left.signal);
+    },
+  };
+}
 
 /** Takes bytes of a plugin's output; a promise holds the plugin back until it resolves. */
 export type OutputSink = (bytes: Uint8Array) => void | Promise<void>;

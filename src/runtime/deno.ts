@@ -1,6 +1,12 @@
 /** The system through Deno's own API, which asks for fewer permissions than `node:` modules do. */
 import { PermissionError } from "../errors.ts";
 import {
+  captureConsole,
+  captureDenoStream,
+  type ConsoleModule,
+  type OutputCapture,
+} from "./output.ts";
+import {
   type Access,
   type ChildProcess,
   type Runtime,
@@ -144,6 +150,18 @@ async function writeStdout(text: string): Promise<void> {
   }
 }
 
+function captureOutput(capture: OutputCapture): () => void {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: "node:console"): ConsoleModule };
+  };
+  const undo = [
+    captureDenoStream(Deno.stdout, "STDOUT", capture),
+    captureDenoStream(Deno.stderr, "STDERR", capture),
+    captureConsole(() => process.getBuiltinModule("node:console"), capture),
+  ];
+  return () => undo.forEach((restore) => restore());
+}
+
 function onSignal(
   signal: "SIGINT" | "SIGTERM",
   handler: () => void,
@@ -199,6 +217,7 @@ export const denoRuntime: Runtime = {
   readEnvironment,
   spawn,
   writeStdout,
+  captureOutput,
   writeStderr,
   onSignal,
   onExit,

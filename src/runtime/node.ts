@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import type { ExitStatus } from "../errors.ts";
+import { captureNodeStream, type OutputCapture } from "./output.ts";
 import { type ChildProcess, type Runtime, type SpawnOptions, TEMPORARY_PREFIX } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
@@ -66,6 +67,14 @@ function writeStdout(text: string): Promise<void> {
   });
 }
 
+function captureOutput(capture: OutputCapture): () => void {
+  const undo = [
+    captureNodeStream(process.stdout, "STDOUT", capture),
+    captureNodeStream(process.stderr, "STDERR", capture),
+  ];
+  return () => undo.forEach((restore) => restore());
+}
+
 function onSignal(
   signal: "SIGINT" | "SIGTERM",
   handler: () => void,
@@ -98,6 +107,7 @@ export const nodeRuntime: Runtime = {
   readEnvironment: () => Promise.resolve((name) => process.env[name]),
   spawn,
   writeStdout,
+  captureOutput,
   writeStderr,
   onSignal,
   onExit,

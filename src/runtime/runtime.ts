@@ -1,5 +1,6 @@
 /** What this module needs of the system, and the choice between Deno and Node. */
 import type { ExitStatus } from "../errors.ts";
+import type { OutputCapture } from "./output.ts";
 
 /** A right that Deno may withhold. Node grants everything. */
 export type Access =
@@ -70,6 +71,13 @@ export interface Runtime {
   spawn(options: SpawnOptions): Promise<ChildProcess>;
   /** Writes to stdout, all of it. */
   writeStdout(text: string): Promise<void>;
+  /**
+   * Takes over what the program prints, by whichever means of the language.
+   * Our own log still goes to stderr.
+   *
+   * @returns Gives it back.
+   */
+  captureOutput(capture: OutputCapture): () => void;
   /** Writes to stderr, before it returns. */
   writeStderr(text: string): void;
   /** Calls back on a signal to this process until the returned function is called. */

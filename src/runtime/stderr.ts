@@ -20,7 +20,7 @@ export function writeStderr(text: string): void {
     if (deno === undefined) return writeNode(process?.stderr, text);
     const bytes = new TextEncoder().encode(text);
     for (let written = 0; written < bytes.length;) {
-      written += deno.stderr.writeSync(bytes.subarray(written));
+      written += own(deno.stderr).writeSync.call(deno.stderr, bytes.subarray(written));
     }
   } catch {
     // The reader of stderr is gone: nobody is left to tell.
@@ -31,5 +31,10 @@ function writeNode(stderr: NodeStderr | undefined, text: string): void {
   // Node reports a reader that is gone by an event, and ends the process if nobody listens.
   if (!isGuarded) stderr?.on("error", () => {});
   isGuarded = true;
-  stderr?.write(text);
+  if (stderr !== undefined) own(stderr).write.call(stderr, text);
+}
+
+/** The methods of its class: what a plugin prints is captured in front of them. */
+function own<T extends object>(stream: T): T {
+  return Object.getPrototypeOf(stream);
 }

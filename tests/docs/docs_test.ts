@@ -24,7 +24,9 @@ for (
   const name of [
     "examples/greeter/greeter",
     "examples/kv/kv",
+    "examples/callback/counter",
     "tests/fixtures/fixture",
+    "tests/fixtures/exchange",
     "tests/interop/programs/streamer",
   ]
 ) {

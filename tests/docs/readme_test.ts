@@ -87,7 +87,9 @@ test("the README lists every error code that a start can end with", () => {
 /** The commands of an example's README: its indented lines that are no output. */
 function commands(path: string): string[] {
   return readFileSync(path, "utf8").split("\n")
-    .filter((line) => /^ {4}(deno|AUTO_MTLS|KV_|\(cd)/.test(line)).map((line) => line.trim());
+    .filter((line) => /^ {4}(deno|AUTO_MTLS|KV_|COUNTER_|\(cd)/.test(line)).map((line) =>
+      line.trim()
+    );
 }
 
 /** Runs the commands of an example one after the other in a copy of it. */
@@ -100,7 +102,9 @@ async function runExample(name: string): Promise<{ command: string; stdout: stri
     const copy = join(folder, "examples", name);
     mkdirSync(dirname(copy));
     cpSync(join(PROJECT_ROOT, "examples", name), copy, { recursive: true });
-    for (const part of ["deno.json", "deno.lock", "mod.ts", "host.ts", "plugin.ts", "src"]) {
+    for (
+      const part of ["deno.json", "deno.lock", "mod.ts", "host.ts", "plugin.ts", "src", "tests"]
+    ) {
       cpSync(join(PROJECT_ROOT, part), join(folder, part), { recursive: true });
     }
     for (const command of listed) {
@@ -108,7 +112,7 @@ async function runExample(name: string): Promise<{ command: string; stdout: stri
         cwd: copy,
         env: { PATH, GOFLAGS: "-buildvcs=false", NO_COLOR: "1" },
       });
-      const isByHand = command.endsWith("plugin.ts") && !command.includes("KV_");
+      const isByHand = /^deno run .*plugin\.ts$/.test(command);
       strictEqual(code, isByHand ? 1 : 0, `${command}\n${stdout}\n${stderr}`);
       outputs.push({ command, stdout });
     }
@@ -130,4 +134,13 @@ test("the commands of examples/kv do what its README says", {
     text !== ""
   );
   deepStrictEqual(printed, ["world\n\nWritten from plugin-go-grpc\n", "world\n", "world\n"]);
+});
+
+test("the commands of examples/callback do what its README says", {
+  skip: goMissing() ?? false,
+}, async () => {
+  const printed = (await runExample("callback")).map(({ stdout }) => stdout);
+  const counted =
+    "the plugin asks for 0 + 1\nthe plugin asks for 1 + 2\nthe plugin asks for 3 + 39\nkey: 42\n";
+  deepStrictEqual(printed, [counted, "", counted, "", ""]);
 });

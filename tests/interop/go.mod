@@ -23,6 +23,8 @@ require (
 )
 
 tool (
+	github.com/hashicorp/go-plugin/examples/bidirectional
+	github.com/hashicorp/go-plugin/examples/bidirectional/plugin-go-grpc
 	github.com/hashicorp/go-plugin/examples/grpc
 	github.com/hashicorp/go-plugin/examples/grpc/plugin-go-grpc
 	github.com/hashicorp/go-plugin/examples/negotiated

@@ -1,0 +1,258 @@
+/** GRPCBroker: further connections between host and plugin, in either direction. */
+import { BrokerError } from "../errors.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { listen, type ListenOptions } from "../transport/listen.ts";
+import { formatAddress, parseAddress } from "../wire/address.ts";
+import { type Announcement, Announcements, BROKER_TIMEOUT_MS } from "./announcements.ts";
+import { openChannel, type RpcChannel } from "./channel.ts";
+import { makeClient } from "./client.ts";
+import type { ClientOf, ServerCall } from "./contract.ts";
+import { brokerDescriptor } from "./descriptors.ts";
+import { Interrupt } from "./interrupt.ts";
+import { Outbox } from "./outbox.ts";
+import { type Plugin, registerOn, type ServerContext } from "./plugin_set.ts";
+import { createServer } from "./server.ts";
+import { type Service, service } from "./service.ts";
+import type { PinnedTls } from "./tls.ts";
+
+/** A message of the broker's stream. */
+export interface ConnInfo extends Announcement {
+  /** Only with multiplexing. */
+  readonly knock?: unknown;
+}
+
+/** The contract of `plugin.GRPCBroker`. */
+export interface BrokerStream {
+  /** Announcements, both ways, as long as host and plugin are connected. */
+  startStream(requests: AsyncIterable<ConnInfo>): AsyncIterable<ConnInfo>;
+}
+
+/** The service whose one stream the host opens and both sides announce on. */
+export const BrokerService: Service<BrokerStream> = service<BrokerStream>(
+  brokerDescriptor,
+  "plugin.GRPCBroker",
+);
+
+/** A service that one side serves for the other to dial. */
+export interface BrokeredServer extends AsyncDisposable {
+  /** The id it is dialled by. */
+  readonly id: number;
+  /** Ends it with all its connections. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** A client on a connection of its own, which ends when it is disposed of. */
+export type BrokeredClient<T> = ClientOf<T> & AsyncDisposable;
+
+/**
+ * Further connections between a host and its plugin, each under an id that
+ * the serving side takes and tells the other in a message of the application.
+ *
+ * Source: go-plugin `GRPCBroker`.
+ */
+export interface Broker {
+  /** A new id for something this side will serve. The first is 1. */
+  nextId(): number;
+  /**
+   * Serves plugins under an id. Resolves when the other side can dial it, so
+   * that the id can be told at once. Any number of connections may come.
+   *
+   * @throws {BrokerError} If the other side has no broker or is gone.
+   * @throws {ListenError} If nothing can be bound.
+   */
+  serve(id: number, ...plugins: readonly Plugin[]): Promise<BrokeredServer>;
+  /**
+   * Connects to what the other side serves under an id. Waits up to five
+   * seconds for it to be announced.
+   *
+   * @throws {BrokerError} If nothing is announced in time.
+   * @throws {ConnectError} If the announced place cannot be reached.
+   */
+  dial<T>(
+    id: number,
+    service: Service<T>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<BrokeredClient<T>>;
+}
+
+/** What a broker needs for the connections it makes and takes. */
+export interface BrokerConfig extends Pick<ListenOptions, "network" | "socketDirectory" | "ports"> {
+  /** The system. */
+  readonly runtime: Runtime;
+  /** Told what goes wrong where nobody waits for it. */
+  readonly logger: Logger;
+  /** The main connection's certificates, for both roles. */
+  readonly tls: PinnedTls | undefined;
+  /** How long calls under way may take to end when something served closes, in milliseconds. */
+  readonly drainTimeoutMs: number;
+}
+
+/** One side's broker. */
+export class GrpcBroker implements Broker {
+  readonly #config: BrokerConfig;
+  readonly #announced = new Announcements();
+  readonly #closing = new Interrupt();
+  readonly #servers = new Set<BrokeredServer>();
+  readonly #channels = new Set<RpcChannel>();
+  readonly #onSession = new Set<(outbox: Outbox<ConnInfo>) => void>();
+  #outbox: Outbox<ConnInfo> | undefined;
+  #lastId = 0;
+
+  /** Makes a broker that no stream is attached to yet. */
+  constructor(config: BrokerConfig) {
+    this.#config = config;
+  }
+
+  nextId(): number {
+    // Zero is what a message without an id would hold.
+    this.#lastId = this.#lastId % 0xffff_ffff + 1;
+    return this.#lastId;
+  }
+
+  async serve(id: number, ...plugins: readonly Plugin[]): Promise<BrokeredServer> {
+    const { runtime, logger, tls, drainTimeoutMs } = this.#config;
+    const outbox = await this.#session();
+    const listener = await listen(this.#config);
+    const server = await createServer({ runtime, logger, tls });
+    let closing: Promise<void> | undefined;
+    const close = () => {
+      this.#servers.delete(served);
+      return closing ??= server.stop(drainTimeoutMs).then(() => listener.close());
+    };
+    const served = { id, close, [Symbol.asyncDispose]: close };
+    this.#servers.add(served);
+    try {
+      const context: ServerContext = {
+        signal: server.signal,
+        broker: this,
+        register: async (service, handlers) => server.register(await service.load(), handlers),
+      };
+      for (const plugin of plugins) await registerOn(context, `id ${id}`, plugin);
+      if (this.#closing.fired || outbox.isEnded) throw brokerClosed();
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    listener.accept((connection) => server.serve(connection));
+    const { address } = listener;
+    outbox.send({ serviceId: id, network: address.network, address: formatAddress(address) });
+    return served;
+  }
+
+  async dial<T>(
+    id: number,
+    service: Service<T>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<BrokeredClient<T>> {
+    const { runtime, tls } = this.#config;
+    const { network, address } = await this.#announced.take(id, signal);
+    const channel = await openChannel({
+      runtime,
+      tls,
+      address: announcedAddress(id, network, address),
+      gone: new Promise(() => {}),
+    });
+    const close = () => {
+      this.#channels.delete(channel);
+      channel.close(new BrokerError("closed", `The connection to id ${id} was closed`));
+      return Promise.resolve();
+    };
+    this.#channels.add(channel);
+    try {
+      await this.#closing.guard(channel.connect(BROKER_TIMEOUT_MS));
+      const client = await makeClient(service, channel);
+      return Object.assign(client, { [Symbol.asyncDispose]: close });
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  /** The host's side of the stream; resolves when it has ended. Never rejects. */
+  async connect(client: ClientOf<BrokerStream>, signal: AbortSignal): Promise<void> {
+    const outbox = this.#attach();
+    try {
+      for await (const info of client.startStream(outbox, { signal })) this.#receive(info);
+    } catch (error) {
+      this.#config.logger.debug("the broker's stream has ended", { error });
+    } finally {
+      outbox.end();
+      // A host's plugin has one life: there will be no other stream.
+      this.#announced.close(brokerClosed());
+    }
+  }
+
+  /** The plugin's side of the stream. Each host that opens one takes the place of the one before. */
+  readonly handlers = {
+    startStream: (
+      requests: AsyncIterable<ConnInfo>,
+      { signal }: ServerCall,
+    ): AsyncIterable<ConnInfo> => {
+      const outbox = this.#attach();
+      const end = () => outbox.end();
+      signal.addEventListener("abort", end, { once: true });
+      const read = async () => {
+        for await (const info of requests) this.#receive(info);
+      };
+      // It ends with the stream, however that ends.
+      read().catch(() => {}).finally(end);
+      return outbox;
+    },
+  };
+
+  /** Ends everything served and dialled. May be called twice. */
+  async close(): Promise<void> {
+    const reason = brokerClosed();
+    this.#closing.fire(reason);
+    this.#announced.close(reason);
+    this.#outbox?.end();
+    for (const channel of this.#channels) channel.close(reason);
+    this.#channels.clear();
+    await Promise.all([...this.#servers].map((server) => server.close()));
+  }
+
+  #attach(): Outbox<ConnInfo> {
+    this.#outbox?.end();
+    this.#outbox = new Outbox();
+    for (const resolve of this.#onSession) resolve(this.#outbox);
+    this.#onSession.clear();
+    return this.#outbox;
+  }
+
+  /** The stream to announce on; waits for the host to open it. */
+  async #session(): Promise<Outbox<ConnInfo>> {
+    if (this.#closing.fired) throw brokerClosed();
+    if (this.#outbox !== undefined && !this.#outbox.isEnded) return this.#outbox;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const opened = new Promise<Outbox<ConnInfo>>((resolve, reject) => {
+      this.#onSession.add(resolve);
+      timer = setTimeout(() => {
+        this.#onSession.delete(resolve);
+        reject(brokerClosed());
+      }, BROKER_TIMEOUT_MS);
+    });
+    return await this.#closing.guard(opened).finally(() => clearTimeout(timer));
+  }
+
+  #receive({ serviceId, network, address, knock }: ConnInfo): void {
+    if (knock) {
+      // Knocks belong to multiplexing, which was not agreed on.
+      this.#config.logger.warn("the peer knocked without multiplexing", { id: serviceId });
+    } else this.#announced.add({ serviceId, network, address });
+  }
+}
+
+function announcedAddress(id: number, network: string, address: string) {
+  try {
+    return parseAddress(network, address);
+  } catch (cause) {
+    throw new BrokerError("address", `Cannot dial id ${id}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function brokerClosed(): BrokerError {
+  return new BrokerError("closed", "The broker is closed: the peer is gone, or has no broker");
+}
