@@ -11,6 +11,7 @@ import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
+import { GrpcBroker } from "../../src/rpc/broker.ts";
 import { type RecordedEntry, recordLogs } from "./logs.ts";
 
 /** How the two are connected. */
@@ -63,8 +64,18 @@ export async function openServer(
   const runtime = await loadRuntime();
   const { logger, entries } = recordLogs();
   const server = await createServer({ runtime, logger, tls: options.tls });
+  const ports = () => ({ min: 0, max: 0 });
+  const broker = new GrpcBroker({
+    runtime,
+    logger,
+    tls: options.tls,
+    network: "tcp",
+    ports,
+    drainTimeoutMs: 0,
+  });
   for (const plugin of plugins) {
     await plugin.server?.({
+      broker,
       signal: server.signal,
       register: async (service, handlers) => server.register(await service.load(), handlers),
     });
@@ -73,7 +84,7 @@ export async function openServer(
     runtime,
     logger,
     network: options.network ?? "tcp",
-    ports: () => ({ min: 0, max: 0 }),
+    ports,
   });
   listener.accept((connection) => server.serve(connection));
   return new ServedServer(server, listener, entries);

@@ -5,6 +5,7 @@ import { healthHandlers, HealthService } from "../../src/rpc/health.ts";
 import type { Plugin } from "../../src/rpc/plugin_set.ts";
 import { reflectionHandlers, reflectionServices } from "../../src/rpc/reflection.ts";
 import type { LoadedService } from "../../src/rpc/service.ts";
+import { OutputBuffer } from "../../src/rpc/output_buffer.ts";
 import { stdioHandlers, StdioService } from "../../src/rpc/stdio.ts";
 import { descriptor } from "../helpers/everything_descriptor.ts";
 import { openPair, type RpcPair } from "../helpers/rpc_pair.ts";
@@ -34,7 +35,7 @@ export async function openReflecting(): Promise<RpcPair> {
   const reflection = reflectionHandlers(services);
   const plugins: Plugin[] = [
     implement(ControllerService, { shutdown: () => ({}) }),
-    implement(StdioService, stdioHandlers),
+    implement(StdioService, stdioHandlers(new OutputBuffer(() => {}))),
     implement(HealthService, healthHandlers),
     ...reflectionServices.map((made) => implement(made, reflection)),
     implementCalls({

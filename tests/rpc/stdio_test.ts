@@ -11,6 +11,7 @@ import {
   StdioService,
   type StdioSinks,
 } from "../../src/rpc/stdio.ts";
+import { OutputBuffer } from "../../src/rpc/output_buffer.ts";
 import { recordLogs } from "../helpers/logs.ts";
 import { openPair, TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { implementCalls } from "./calls.ts";
@@ -168,23 +169,24 @@ for (
   });
 }
 
-/** Serves `stdioHandlers` and reads them, once the call is there. */
+/** Serves `stdioHandlers()` and reads them, once the call is there. */
 async function openDrain(signal: AbortSignal) {
   const served = new Happening<AbortSignal>("the call");
+  const output = new OutputBuffer(() => {});
   const pair = await openPair([
     implement<Stdio>(StdioService, {
       streamStdio(request, call: ServerCall) {
         served.come(call.signal);
-        return stdioHandlers.streamStdio(request, call);
+        return stdioHandlers(output).streamStdio(request, call);
       },
     }),
   ]);
   const { logger, entries } = recordLogs();
   const draining = drainStdio(await pair.client(StdioService), {}, logger, signal);
-  return { pair, draining, entries, serverSignal: await served.wait() };
+  return { pair, output, draining, entries, serverSignal: await served.wait() };
 }
 
-test("drainStdio() ends with its signal, and stdioHandlers end with it", async () => {
+test("drainStdio() ends with its signal, and stdioHandlers() end with it", async () => {
   const controller = new AbortController();
   const { pair, draining, entries, serverSignal } = await openDrain(controller.signal);
   await using _ = pair;
@@ -194,10 +196,12 @@ test("drainStdio() ends with its signal, and stdioHandlers end with it", async (
   deepStrictEqual(entries.map(({ level }) => level), ["debug"]);
 });
 
-test("stdioHandlers end a stream when the plugin shuts down", async () => {
-  const { pair, draining, entries } = await openDrain(NEVER);
+test("stdioHandlers() end a stream when the plugin shuts down and has no more to say", async () => {
+  const { pair, output, draining, entries } = await openDrain(NEVER);
   await using _ = pair;
   const stopping = pair.served.server.stop(60_000);
+  output.write("STDOUT", Uint8Array.of(1));
+  output.close();
   await soon(draining, "the end");
   await soon(stopping, "the end of stop()");
   deepStrictEqual(entries, []);

@@ -18,6 +18,7 @@ export function fakeRuntime(given: Partial<Runtime>): Runtime {
     spawn: unexpected("spawn"),
     writeStdout: unexpected("writeStdout"),
     writeStderr: unexpected("writeStderr"),
+    captureOutput: unexpected("captureOutput"),
     onSignal: unexpected("onSignal"),
     onExit: unexpected("onExit"),
     exit: unexpected("exit"),
