@@ -20,7 +20,7 @@ const client = new Client({
   handshake,
   plugins: { counter: CounterService },
   command: COUNTER_PLUGIN === undefined
-    ? [process.execPath, ...(isTypeScript ? ["run", "-A"] : []), own]
+    ? [process.execPath, ...(isTypeScript ? ["run", "--allow-net", "--allow-run"] : []), own]
     : ["sh", "-c", `exec ${COUNTER_PLUGIN}`],
   autoMtls: process.env.AUTO_MTLS !== "0",
   logger: createLogger({ name: "host", level: "warn" }),

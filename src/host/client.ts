@@ -51,7 +51,7 @@ export class Client<
   const P extends PluginSet = PluginSet,
   const V extends VersionedPlugins = VersionedPlugins,
 > implements AsyncDisposable {
-  /** Resolves with how the plugin ended; pending as long as it runs. */
+  /** Resolves with how the plugin ended; pending as long as it runs, or if it never started. */
   readonly closed: Promise<ExitStatus>;
   readonly #config: ResolvedConfig;
   readonly #cancel = new Interrupt();

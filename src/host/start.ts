@@ -101,7 +101,8 @@ class StartAttempt {
       runtime: this.#runtime,
       logger: config.logger,
       tls,
-      network: "auto",
+      // A plugin on TCP may lack the rights for unix sockets.
+      network: handshake.address.network === "tcp" ? "tcp" : "auto",
       socketDirectory: this.#directory,
       ports: () => ({ min: 0, max: 0 }),
       drainTimeoutMs: 1_000,

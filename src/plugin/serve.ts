@@ -75,6 +75,12 @@ function requireCookie(
   }
 }
 
+/** The protocol version that will do, and what is served under it. */
+interface Agreement {
+  readonly version: number;
+  readonly plugins: PluginSet;
+}
+
 class PluginLife {
   readonly #config: ServeConfig;
   readonly #environment: PluginEnvironment;
@@ -99,6 +105,7 @@ class PluginLife {
   }
 
   async run(ports: () => { min: number; max: number }): Promise<void> {
+    const agreed = this.#negotiate();
     const place: ListenOptions = {
       runtime: this.#runtime,
       logger: this.#logger,
@@ -108,13 +115,13 @@ class PluginLife {
     };
     const listener = await listen(place);
     try {
-      await this.#serveOn(listener, place);
+      await this.#serveOn(listener, place, agreed);
     } finally {
       await listener.close();
     }
   }
 
-  #negotiate(): { version: number; plugins: PluginSet } {
+  #negotiate(): Agreement {
     const { versions, invalidVersions } = this.#environment;
     if (invalidVersions.length > 0) {
       this.#logger.warn("the host offers versions that are no numbers", { invalidVersions });
@@ -125,8 +132,11 @@ class PluginLife {
     return { version, plugins: offer.get(version) ?? {} };
   }
 
-  async #serveOn(listener: Listener, place: ListenOptions): Promise<void> {
-    const { version, plugins } = this.#negotiate();
+  async #serveOn(
+    listener: Listener,
+    place: ListenOptions,
+    { version, plugins }: Agreement,
+  ): Promise<void> {
     const drainTimeoutMs = this.#config.drainTimeoutMs ?? 1_000;
     const { clientCertificate, knowsMultiplexing } = this.#environment;
     const [tls] = await Promise.all([

@@ -16,8 +16,9 @@ import { fromJSON } from "@grpc/proto-loader";
 import { RpcError } from "../../src/errors.ts";
 import { descriptor } from "../helpers/everything_descriptor.ts";
 import { TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { within } from "../helpers/wait.ts";
 import { type CallsPair, type Chunk, chunk, openCalls } from "./calls.ts";
-import { aborted, collect, Happening, soon } from "./waiting.ts";
+import { aborted, collect, Happening } from "./waiting.ts";
 
 type Callback = (error: ServiceError | null, response?: Chunk) => void;
 
@@ -44,7 +45,7 @@ function called(make: (callback: Callback) => unknown): Promise<Chunk | undefine
   const call = new Promise<Chunk | undefined>((resolve, reject) => {
     make((error, response) => error === null ? resolve(response) : reject(error));
   });
-  return soon(call, "the callback");
+  return within(call, "the callback");
 }
 
 function failure(make: (callback: Callback) => unknown): Promise<ServiceError> {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { HEALTH_SERVICE_NAME, implement } from "../../mod.ts";
 import { healthHandlers, HealthService } from "../../src/rpc/health.ts";
 import { openPair, TRANSPORTS } from "../helpers/rpc_pair.ts";
-import { failsWith, soon } from "./waiting.ts";
+import { within } from "../helpers/wait.ts";
+import { failsWith } from "./waiting.ts";
 
 const HEALTH = implement(HealthService, healthHandlers);
 
@@ -43,7 +44,7 @@ for (
     const next = answers.next().finally(() => ended = true);
     await health.check({ service: "" });
     strictEqual(ended, false);
-    await soon(Promise.resolve(answers.return?.()), "the end of watch()");
+    await within(Promise.resolve(answers.return?.()), "the end of watch()");
     strictEqual((await next).done, true);
   });
 }
@@ -55,5 +56,5 @@ test("HealthService.watch() ends when the plugin shuts down", async () => {
   await answers.next();
   const stopping = pair.served.server.stop(60_000);
   deepStrictEqual(await answers.next(), { done: true, value: undefined });
-  await soon(stopping, "the end of stop()");
+  await within(stopping, "the end of stop()");
 });

@@ -2,8 +2,9 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { drained, Interrupt, interruptible, iteratorOf } from "../../src/rpc/interrupt.ts";
+import { until, within } from "../helpers/wait.ts";
 import { Feed } from "./feed.ts";
-import { collect, rejected, soon, until } from "./waiting.ts";
+import { collect, rejected } from "./waiting.ts";
 
 const REASON = new Error("Interrupted");
 
@@ -185,6 +186,6 @@ test("drained() waits for a stream to take more", async () => {
   const wait = drained(stream);
   strictEqual(stream.listenerCount("drain"), 1);
   stream.emit("drain");
-  await soon(wait, "drained()");
+  await within(wait, "drained()");
   strictEqual(stream.listenerCount("drain"), 0);
 });

@@ -2,9 +2,10 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import type { RpcError } from "../../src/errors.ts";
 import { TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { within } from "../helpers/wait.ts";
 import { type CallsPair, type Chunk, chunk, openCalls } from "./calls.ts";
 import { Feed } from "./feed.ts";
-import { aborted, collect, Happening, rejected, soon } from "./waiting.ts";
+import { aborted, collect, Happening, rejected } from "./waiting.ts";
 
 type Responses = AsyncIterable<Chunk>;
 
@@ -60,7 +61,7 @@ for (const transport of TRANSPORTS) {
     test(`makeClient() cancels a stream that is left by ${way} on ${transport.title}`, async () => {
       const ended = new Happening<unknown>("the end of the call");
       await using pair = await openWaiting(ended, transport);
-      await soon(leave(pair.calls.download(chunk(0))), "leaving");
+      await within(leave(pair.calls.download(chunk(0))), "leaving");
       strictEqual(await ended.wait(), "CANCELLED");
     });
 
@@ -69,7 +70,7 @@ for (const transport of TRANSPORTS) {
       await using pair = await openWaiting(ended, transport);
       const requests = new Feed<Chunk>();
       requests.push(chunk(0));
-      await soon(leave(pair.calls.chat(requests)), "leaving");
+      await within(leave(pair.calls.chat(requests)), "leaving");
       strictEqual(await ended.wait(), "CANCELLED");
       await requests.left.wait();
     });

@@ -4,9 +4,10 @@ import { constants } from "node:http2";
 import { test } from "node:test";
 import { type HandlersOf, RpcError, type ServerCall } from "../../mod.ts";
 import { openServer, pinnedTls } from "../helpers/rpc_pair.ts";
+import { until, within } from "../helpers/wait.ts";
 import { type Calls, CallsService, type Chunk, chunk, implementCalls } from "./calls.ts";
 import { prefixed, RawClient } from "./raw_client.ts";
-import { aborted, collect, Happening, soon, until } from "./waiting.ts";
+import { aborted, collect, Happening } from "./waiting.ts";
 
 const UNARY = "/everything.Calls/Unary";
 const UPLOAD = "/everything.Calls/Upload";
@@ -47,7 +48,7 @@ test("createServer() takes a message in any pieces", async () => {
   const bytes = Buffer.concat([await body(chunk(1, "one")), await body(chunk(2, "two"))]);
   const pieces = [bytes, [...bytes].map((byte) => Uint8Array.of(byte))];
   for (const piece of pieces) {
-    const { messages, trailers } = await soon(raw.client.call(UPLOAD, piece), "the answer");
+    const { messages, trailers } = await within(raw.client.call(UPLOAD, piece), "the answer");
     strictEqual(trailers["grpc-status"], "0");
     const response = (await unaryMethod()).responseDeserialize(messages[0] ?? new Uint8Array());
     strictEqual((response as Chunk).text, "one two");
@@ -62,7 +63,7 @@ test("ServerCall.metadata joins keys that are repeated", async () => {
       return request;
     },
   });
-  await soon(
+  await within(
     raw.client.call(UNARY, await body(chunk(0)), {
       key: ["a", "b"],
       "key-bin": ["AQ", "Ag==,Aw"],
@@ -79,7 +80,7 @@ test("RpcError goes out in trailers, its message percent-encoded and its bytes a
   };
   await using raw = await openRaw({ unary: fail, download: fail });
   for (const path of [UNARY, DOWNLOAD]) {
-    const { headers, trailers, messages } = await soon(
+    const { headers, trailers, messages } = await within(
       raw.client.call(path, await body(chunk(0))),
       "the answer",
     );
@@ -125,7 +126,7 @@ test("createServer() ends a call by itself when the deadline has passed", async 
     },
   });
   const call = raw.client.call(UNARY, await body(chunk(0)), { "grpc-timeout": "50m" });
-  strictEqual((await soon(call, "the answer")).trailers["grpc-status"], "4");
+  strictEqual((await within(call, "the answer")).trailers["grpc-status"], "4");
   const reason = await aborted(await served.wait());
   strictEqual((reason as RpcError).status, "DEADLINE_EXCEEDED");
 });
@@ -150,7 +151,7 @@ for (
         return request;
       },
     });
-    const { trailers } = await soon(raw.client.call(UNARY, await make()), "the answer");
+    const { trailers } = await within(raw.client.call(UNARY, await make()), "the answer");
     match(String(trailers["grpc-status"]), expected);
     strictEqual(served, 0);
   });
@@ -159,7 +160,7 @@ for (
 test("createServer() refuses a compression it does not know", async () => {
   await using raw = await openRaw({ unary: (request) => request });
   const call = raw.client.call(UNARY, await body(chunk(0), 1), { "grpc-encoding": "zstd" });
-  strictEqual((await soon(call, "the answer")).trailers["grpc-status"], "12");
+  strictEqual((await within(call, "the answer")).trailers["grpc-status"], "12");
 });
 
 test("createServer() survives calls that are cancelled as soon as they are made", async () => {
@@ -179,7 +180,7 @@ test("createServer() survives calls that are cancelled as soon as they are made"
     stream.write(request);
     setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
   }
-  const { trailers } = await soon(raw.client.call(UNARY, request), "the answer");
+  const { trailers } = await within(raw.client.call(UNARY, request), "the answer");
   strictEqual(trailers["grpc-status"], "0");
   await until(() => open.size === 0, "the end of all handlers");
   deepStrictEqual(raw.served.log, []);
@@ -194,6 +195,6 @@ test("createServer() with PinnedTls does not serve a client without a certificat
   const tls = (await pinnedTls()).server;
   await using opened = await openServer([implementCalls({ unary })], { tls });
   await using client = new RawClient(opened.address, true);
-  const { headers } = await soon(client.call(UNARY, await body(chunk(0))), "the refusal");
+  const { headers } = await within(client.call(UNARY, await body(chunk(0))), "the refusal");
   deepStrictEqual([headers, served], [{}, 0]);
 });

@@ -14,9 +14,10 @@ import {
 import { OutputBuffer } from "../../src/rpc/output_buffer.ts";
 import { recordLogs } from "../helpers/logs.ts";
 import { openPair, TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { within } from "../helpers/wait.ts";
 import { implementCalls } from "./calls.ts";
 import { Feed } from "./feed.ts";
-import { aborted, Happening, soon } from "./waiting.ts";
+import { aborted, Happening } from "./waiting.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -51,7 +52,7 @@ for (const transport of TRANSPORTS) {
     ], transport);
     const { text, sinks } = collectors();
     const { logger, entries } = recordLogs();
-    await soon(drainStdio(await pair.client(StdioService), sinks, logger, NEVER), "the end");
+    await within(drainStdio(await pair.client(StdioService), sinks, logger, NEVER), "the end");
     deepStrictEqual(text, { stdout: "out 1 out 2 ä", stderr: "err" });
     deepStrictEqual(entries, []);
   });
@@ -76,7 +77,7 @@ test("drainStdio() reads on where nobody wants the output", async () => {
   for (let i = 0; i < 100; i++) feed.push(data(i % 2 ? "STDOUT" : "STDERR", "x"));
   feed.end();
   const { logger, entries } = recordLogs();
-  await soon(drainStdio(clientOf(feed), {}, logger, NEVER), "the end");
+  await within(drainStdio(clientOf(feed), {}, logger, NEVER), "the end");
   strictEqual(feed.asked, 101);
   deepStrictEqual(entries, []);
 });
@@ -100,7 +101,7 @@ test("drainStdio() waits for a slow sink", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   deepStrictEqual([taken, feed.asked], [["first"], 1]);
   resume.come();
-  await soon(draining, "the end");
+  await within(draining, "the end");
   deepStrictEqual(taken, ["first", "second"]);
 });
 
@@ -116,7 +117,10 @@ for (
     const { text, sinks } = collectors();
     const { logger, entries } = recordLogs();
     const stream = list(data("STDOUT", "lost"), data("STDERR", "kept"), data("STDOUT", "lost"));
-    await soon(drainStdio(clientOf(stream), { ...sinks, stdout: fail }, logger, NEVER), "the end");
+    await within(
+      drainStdio(clientOf(stream), { ...sinks, stdout: fail }, logger, NEVER),
+      "the end",
+    );
     deepStrictEqual(text, { stdout: "", stderr: "kept" });
     deepStrictEqual(entries.map(({ level, fields }) => [level, fields.channel]), [
       ["error", "STDOUT"],
@@ -142,7 +146,7 @@ test("drainStdio() warns of an unknown channel and reads on", async () => {
 test("drainStdio() is quiet about a plugin without the service", async () => {
   await using pair = await openPair([implementCalls({})]);
   const { logger, entries } = recordLogs();
-  await soon(drainStdio(await pair.client(StdioService), {}, logger, NEVER), "the end");
+  await within(drainStdio(await pair.client(StdioService), {}, logger, NEVER), "the end");
   deepStrictEqual(entries.map(({ level, fields }) => [level, fields.status]), [
     ["debug", "UNIMPLEMENTED"],
   ]);
@@ -163,7 +167,7 @@ for (
     feed.fail(error);
     const { text, sinks } = collectors();
     const { logger, entries } = recordLogs();
-    await soon(drainStdio(clientOf(feed), sinks, logger, NEVER), "the end");
+    await within(drainStdio(clientOf(feed), sinks, logger, NEVER), "the end");
     strictEqual(text.stdout, "before");
     deepStrictEqual(entries.map((entry) => entry.level), [level]);
   });
@@ -191,7 +195,7 @@ test("drainStdio() ends with its signal, and stdioHandlers() end with it", async
   const { pair, draining, entries, serverSignal } = await openDrain(controller.signal);
   await using _ = pair;
   controller.abort();
-  await soon(draining, "the end");
+  await within(draining, "the end");
   await aborted(serverSignal);
   deepStrictEqual(entries.map(({ level }) => level), ["debug"]);
 });
@@ -202,7 +206,7 @@ test("stdioHandlers() end a stream when the plugin shuts down and has no more to
   const stopping = pair.served.server.stop(60_000);
   output.write("STDOUT", Uint8Array.of(1));
   output.close();
-  await soon(draining, "the end");
-  await soon(stopping, "the end of stop()");
+  await within(draining, "the end");
+  await within(stopping, "the end of stop()");
   deepStrictEqual(entries, []);
 });

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { ConnectError, RpcError } from "../../src/errors.ts";
 import { isDeno } from "../helpers/program.ts";
 import { connectTo, openServer, TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { within } from "../helpers/wait.ts";
 import { CallsService, type Chunk, chunk, implementCalls, openCalls } from "./calls.ts";
 import { Feed } from "./feed.ts";
-import { aborted, collect, failsWith, Happening, rejected, soon } from "./waiting.ts";
+import { aborted, collect, failsWith, Happening, rejected } from "./waiting.ts";
 
 /** Far more than a call of these tests takes. */
 const LONG_MS = 60_000;
@@ -52,7 +53,7 @@ for (const transport of TRANSPORTS) {
     resume.come();
     strictEqual((await call).number, 5);
     deepStrictEqual((await collect(responses)).map(({ number }) => number), [6]);
-    await soon(stopping, "the end of stop()");
+    await within(stopping, "the end of stop()");
   });
 
   test(`RpcServer.stop() cuts what is not over in time ${on}`, async () => {
@@ -82,7 +83,7 @@ for (const transport of TRANSPORTS) {
     const download = pair.calls.download(chunk(0))[Symbol.asyncIterator]();
     await download.next();
     const calls = [isCut(pair.calls.unary(chunk(0))), isCut(chat.next())];
-    await soon(pair.served.server.stop(SHORT_MS), "the end of stop()");
+    await within(pair.served.server.stop(SHORT_MS), "the end of stop()");
     calls.push(isCut((async () => {
       while (!(await download.next()).done);
     })()));
@@ -113,7 +114,7 @@ for (const transport of TRANSPORTS) {
     await failsWith("UNAVAILABLE", collect(pair.calls.download(chunk(2))));
     resume.come();
     strictEqual((await call).number, 1);
-    await soon(stopping, "the end of stop()");
+    await within(stopping, "the end of stop()");
     await failsWith("UNAVAILABLE", collect(pair.calls.download(chunk(3))));
     strictEqual(late, 0);
   });
@@ -133,7 +134,7 @@ test("RpcServer.stop() lets a stream finish, however much it still has to say", 
   await responses[Symbol.asyncIterator]().next();
   const stopping = pair.served.server.stop(LONG_MS);
   strictEqual((await collect(responses)).length, 1000);
-  await soon(stopping, "the end of stop()");
+  await within(stopping, "the end of stop()");
 });
 
 test("RpcServer.stop() may be called again, and means the first call", async () => {
@@ -152,16 +153,16 @@ test("RpcServer.stop() may be called again, and means the first call", async () 
   const second = pair.served.server.stop(0);
   resume.come();
   strictEqual((await call).number, 2);
-  await soon(Promise.all([first, second]), "the end of stop()");
-  await soon(pair.served.server.stop(LONG_MS), "the end of stop()");
+  await within(Promise.all([first, second]), "the end of stop()");
+  await within(pair.served.server.stop(LONG_MS), "the end of stop()");
 });
 
 test("RpcServer.stop() has nothing to wait for without calls", async () => {
   await using unconnected = await openServer([]);
-  await soon(unconnected.server.stop(LONG_MS), "the end of stop()");
+  await within(unconnected.server.stop(LONG_MS), "the end of stop()");
   await using pair = await openCalls({ unary: (request) => request });
   await pair.calls.unary(chunk(0));
-  await soon(pair.served.server.stop(LONG_MS), "the end of stop()");
+  await within(pair.served.server.stop(LONG_MS), "the end of stop()");
   ok(pair.served.server.signal.aborted);
 });
 
@@ -189,7 +190,7 @@ test("ServerCall.signal has fired when it is first read after stop()", async () 
   const stopping = pair.served.server.stop(LONG_MS);
   resume.come();
   match((await call).text, /shutting down/);
-  await soon(stopping, "the end of stop()");
+  await within(stopping, "the end of stop()");
 });
 
 test("ServerCall.signal does not fire for a call that has ended well", async () => {

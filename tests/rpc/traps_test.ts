@@ -4,11 +4,12 @@ import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { RpcError } from "../../src/errors.ts";
 import { connectTo, openServer, TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { until, within } from "../helpers/wait.ts";
 import { CallsService, chunk, implementCalls, openCalls } from "./calls.ts";
 import { Feed } from "./feed.ts";
 import { Proxy } from "./proxy.ts";
 import { RawClient } from "./raw_client.ts";
-import { aborted, collect, failsWith, Happening, soon, until } from "./waiting.ts";
+import { aborted, collect, failsWith, Happening } from "./waiting.ts";
 
 const LONG_MS = 60_000;
 
@@ -109,8 +110,8 @@ for (const transport of TRANSPORTS) {
     };
     const hammers = Array.from({ length: 32 }, hammer);
     await until(() => done > 200, "the load");
-    await soon(pair.served.server.stop(LONG_MS), "the end of stop()");
-    await soon(Promise.all(hammers), "the end of all calls");
+    await within(pair.served.server.stop(LONG_MS), "the end of stop()");
+    await within(Promise.all(hammers), "the end of all calls");
     deepStrictEqual([...statuses], ["UNAVAILABLE"]);
   });
 

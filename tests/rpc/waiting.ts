@@ -1,15 +1,7 @@
 /** Waiting for events, and for errors, with a deadline. */
 import { fail, strictEqual } from "node:assert/strict";
 import { RpcError, type StatusName } from "../../src/errors.ts";
-import { waitAtMost } from "../../src/runtime/wait.ts";
-
-const LIMIT_MS = 20_000;
-
-/** Waits for what must come, and names it if it does not. */
-export async function soon<T>(promise: Promise<T>, what: string): Promise<T> {
-  const come = await waitAtMost(promise.then((value) => ({ value })), LIMIT_MS);
-  return come === undefined ? fail(`${what}: nothing within ${LIMIT_MS} ms`) : come.value;
-}
+import { within } from "../helpers/wait.ts";
 
 /** Something that happens once. */
 export class Happening<T = void> {
@@ -27,7 +19,7 @@ export class Happening<T = void> {
 
   /** Waits for it. */
   wait(): Promise<T> {
-    return soon(this.#promise, this.#name);
+    return within(this.#promise, this.#name);
   }
 }
 
@@ -46,7 +38,7 @@ export async function rejected<E extends Error>(
 ): Promise<E> {
   let value: unknown;
   try {
-    value = await soon(promise, `an error of class ${type.name}`);
+    value = await within(promise, `an error of class ${type.name}`);
   } catch (error) {
     strictEqual((error as Error)?.constructor, type, String((error as Error)?.stack));
     return error as E;
@@ -66,13 +58,4 @@ export async function collect<T>(iterable: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of iterable) items.push(item);
   return items;
-}
-
-/** Waits until a condition holds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + LIMIT_MS;
-  while (!condition()) {
-    if (Date.now() > end) fail(`${what}: not within ${LIMIT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
