@@ -27,7 +27,8 @@ export async function embed(
   ];
   for (const [name, paths] of Object.entries(files)) {
     const root = new protobuf.Root();
-    await root.load([...paths]);
+    // One after the other: the order of the output must not depend on the disk.
+    for (const path of paths) await root.load(path);
     root.resolveAll();
     const json = JSON.stringify(root.toJSON(), null, 2);
     const from = paths.map((path) => path.split("/").at(-1)).join(", ");
