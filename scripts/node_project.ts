@@ -92,14 +92,21 @@ const INPUTS = ["deno.json", "mod.ts", "host.ts", "plugin.ts", "src", "scripts",
 /** The folder of a project made of what the working tree holds now; made if there is none. */
 export async function nodeProject(): Promise<string> {
   const projects = join(ROOT, ".cache/node");
-  const folder = join(projects, await fingerprint());
+  const name = await fingerprint();
+  const folder = join(projects, name);
   if (await exists(folder)) return folder;
   for (const old of await readdir(projects).catch(() => [])) {
-    await rm(join(projects, old), { recursive: true, force: true });
+    if (!old.startsWith(name)) await rm(join(projects, old), { recursive: true, force: true });
   }
   const unfinished = `${folder}.${process.pid}`;
   await makeNodeProject(unfinished);
-  await rename(unfinished, folder);
+  try {
+    await rename(unfinished, folder);
+  } catch (error) {
+    // The tests on Deno and those on Node may both have begun: the first one counts.
+    if (!await exists(folder)) throw error;
+    await rm(unfinished, { recursive: true, force: true });
+  }
   return folder;
 }
 
