@@ -4,8 +4,8 @@ import type { Runtime } from "./runtime.ts";
 
 /**
  * The first Deno whose `node:tls` server asks clients for a certificate and
- * refuses those without. Found by running each release: 2.7.13 lets anybody
- * in. The tests try intruders on the running version.
+ * refuses those without. Found by running releases on either side: 2.7.12 and
+ * 2.7.13 let anybody in. The tests try intruders on the running version.
  */
 const FIRST_GOOD_DENO = [2, 7, 14] as const;
 
