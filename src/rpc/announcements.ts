@@ -19,10 +19,10 @@ export interface Announcement {
   readonly address: string;
 }
 
+/** A dial that waits; either call ends the wait and what belongs to it. */
 interface Waiter {
   readonly resolve: (announcement: Announcement) => void;
-  readonly reject: (error: Error) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  readonly reject: (reason: unknown) => void;
 }
 
 /** Brings announcements and dials together, whichever comes first. */
@@ -37,11 +37,9 @@ export class Announcements {
   /** Takes an announcement. A second one for an id that nobody has dialled yet is dropped. */
   add(announcement: Announcement): void {
     const { serviceId: id } = announcement;
-    const waiter = this.#waiting.get(id)?.shift();
-    if (waiter !== undefined) {
-      clearTimeout(waiter.timer);
-      waiter.resolve(announcement);
-    } else if (!this.#early.has(id) && this.#closed === undefined) {
+    const waiter = this.#waiting.get(id)?.[0];
+    if (waiter !== undefined) waiter.resolve(announcement);
+    else if (!this.#early.has(id) && this.#closed === undefined) {
       const timer = setTimeout(() => this.#early.delete(id), BROKER_TIMEOUT_MS);
       this.#early.set(id, { announcement, timer });
     }
@@ -62,16 +60,26 @@ export class Announcements {
       return Promise.resolve(early.announcement);
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => leave(this.#timeout(id)), BROKER_TIMEOUT_MS);
-      const waiter: Waiter = { resolve, reject, timer };
-      const leave = (reason: unknown) => {
-        const waiting = this.#waiting.get(id) ?? [];
-        const place = waiting.indexOf(waiter);
-        if (place >= 0) waiting.splice(place, 1);
+      const end = () => {
         clearTimeout(timer);
-        reject(reason);
+        signal?.removeEventListener("abort", abort);
+        const left = (this.#waiting.get(id) ?? []).filter((other) => other !== waiter);
+        if (left.length > 0) this.#waiting.set(id, left);
+        else this.#waiting.delete(id);
       };
-      signal?.addEventListener("abort", () => leave(signal.reason), { once: true });
+      const waiter: Waiter = {
+        resolve: (announcement) => {
+          end();
+          resolve(announcement);
+        },
+        reject: (reason) => {
+          end();
+          reject(reason);
+        },
+      };
+      const abort = () => waiter.reject(signal?.reason);
+      const timer = setTimeout(() => waiter.reject(this.#timeout(id)), BROKER_TIMEOUT_MS);
+      signal?.addEventListener("abort", abort, { once: true });
       this.#waiting.set(id, [...this.#waiting.get(id) ?? [], waiter]);
     });
   }
@@ -81,11 +89,7 @@ export class Announcements {
     this.#closed ??= reason;
     for (const { timer } of this.#early.values()) clearTimeout(timer);
     this.#early.clear();
-    for (const waiter of [...this.#waiting.values()].flat()) {
-      clearTimeout(waiter.timer);
-      waiter.reject(reason);
-    }
-    this.#waiting.clear();
+    for (const waiter of [...this.#waiting.values()].flat()) waiter.reject(reason);
   }
 
   #timeout(id: number): BrokerError {

@@ -113,8 +113,9 @@ export class GrpcBroker implements Broker {
   async serve(id: number, ...plugins: readonly Plugin[]): Promise<BrokeredServer> {
     const { runtime, logger, tls, drainTimeoutMs } = this.#config;
     const outbox = await this.#session();
-    const listener = await listen(this.#config);
     const server = await createServer({ runtime, logger, tls });
+    // Last: from here on there is something to close.
+    const listener = await listen(this.#config);
     let closing: Promise<void> | undefined;
     const close = () => {
       this.#servers.delete(served);

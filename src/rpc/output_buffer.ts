@@ -1,8 +1,6 @@
 /** What a plugin has printed and its host has not read yet. */
+import type { OutputCapture, OutputChannel } from "../runtime/output.ts";
 import type { StdioData } from "./stdio.ts";
-
-/** Which of the two a piece was written to. */
-export type OutputChannel = "STDOUT" | "STDERR";
 
 /** How much is kept while no host reads, in bytes: nothing else says when one will come. */
 export const UNREAD_LIMIT_BYTES = 1024 * 1024;
@@ -16,7 +14,7 @@ const PIECE_BYTES = 64 * 1024;
  * blocks: a Go plugin that prints while nobody reads hangs in the middle of a
  * call. What does not fit before a host has come is counted and dropped.
  */
-export class OutputBuffer {
+export class OutputBuffer implements OutputCapture {
   readonly #pieces: StdioData[] = [];
   readonly #onDropped: (bytes: number) => void;
   readonly #awaitingRoom: (() => void)[] = [];

@@ -1,14 +1,15 @@
 /** Taking over what a program prints, on either runtime. */
 
+/** Which of the two something was written to. */
+export type OutputChannel = "STDOUT" | "STDERR";
+
 /** Takes what was printed instead of the process's own stdout and stderr. */
 export interface OutputCapture {
   /** Takes bytes; they may be overwritten once it returns. */
-  write(channel: "STDOUT" | "STDERR", bytes: Uint8Array): void;
+  write(channel: OutputChannel, bytes: Uint8Array): void;
   /** Resolves when more should be written; `undefined` if that is now. */
   room(): Promise<void> | undefined;
 }
-
-type Channel = "STDOUT" | "STDERR";
 
 /** The part of Node's output streams that programs write to. */
 interface NodeOutput {
@@ -23,7 +24,7 @@ interface NodeOutput {
  */
 export function captureNodeStream(
   stream: NodeOutput,
-  channel: Channel,
+  channel: OutputChannel,
   capture: OutputCapture,
 ): () => void {
   // An own property in front of the method, which stays as it is for our own log.
@@ -61,7 +62,7 @@ interface DenoOutput {
  */
 export function captureDenoStream(
   stream: DenoOutput,
-  channel: Channel,
+  channel: OutputChannel,
   capture: OutputCapture,
 ): () => void {
   const writeSync = (bytes: Uint8Array) => {
@@ -100,7 +101,7 @@ export function captureConsole(
   loadConsole: () => ConsoleModule,
   capture: OutputCapture,
 ): () => void {
-  const streamOf = (channel: Channel) => ({
+  const streamOf = (channel: OutputChannel) => ({
     write: (text: string) => {
       capture.write(channel, new TextEncoder().encode(text));
       return true;

@@ -5,7 +5,7 @@ import type { ExitStatus } from "@x/goplugin";
 import type { Command } from "./program.ts";
 import { within } from "./wait.ts";
 
-/** A plugin's process as any host sees it. */
+/** A plugin's process as a host of whatever kind sees it. */
 export interface RawPlugin {
   /**
    * Sends SIGTERM. Not by `ChildProcess.kill`: after that, Deno 2.9 reports the

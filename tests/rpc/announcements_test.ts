@@ -99,3 +99,26 @@ test("Outbox gives what was sent in order, also what comes while it is read, and
   for await (const number of outbox) read.push(number);
   deepStrictEqual(read, [1, 2, 3]);
 });
+
+test("Announcements.take() leaves nothing on a signal that outlives it", async () => {
+  const announcements = new Announcements();
+  let listeners = 0;
+  const signal = new AbortController().signal;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    removeEventListener.apply(signal, args);
+  };
+  const found = announcements.take(1, signal);
+  const closed = announcements.take(2, signal);
+  strictEqual(listeners, 2);
+  announcements.add(at(1));
+  await found;
+  announcements.close(new Error("closed"));
+  await rejects(closed, /closed/);
+  strictEqual(listeners, 0);
+});
