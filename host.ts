@@ -44,6 +44,13 @@ export {
 } from "./src/wire/handshake.ts";
 export { type Address, formatAddress, parseAddress } from "./src/wire/address.ts";
 export type { HandshakeConfig } from "./src/wire/magic_cookie.ts";
+export { createCertificate } from "./src/wire/create_certificate.ts";
+export type {
+  CertificateAndKey,
+  CertificateCurve,
+  CertificateOptions,
+  CertificateUsage,
+} from "./src/wire/certificate_options.ts";
 
 export type {
   CallOptions,

@@ -27,6 +27,13 @@ export { formatHandshake, type HandshakeAnnouncement } from "./src/wire/handshak
 export { CORE_PROTOCOL_VERSION } from "./src/wire/handshake.ts";
 export { type Address, formatAddress } from "./src/wire/address.ts";
 export type { HandshakeConfig } from "./src/wire/magic_cookie.ts";
+export { createCertificate } from "./src/wire/create_certificate.ts";
+export type {
+  CertificateAndKey,
+  CertificateCurve,
+  CertificateOptions,
+  CertificateUsage,
+} from "./src/wire/certificate_options.ts";
 
 export type {
   CallOptions,
