@@ -168,7 +168,7 @@ export function resolveValidity(
   }
   if (end > LAST_TIME_MS) {
     throw new RangeError(
-      `CertificateOptions.validForMs: ${show(options.validForMs)} leads beyond the year 9999`,
+      `CertificateOptions.validForMs: ${options.validForMs ?? YEAR_MS} leads beyond the year 9999`,
     );
   }
   return { notBefore: new Date(start), notAfter: new Date(end) };

@@ -23,6 +23,10 @@ import { loadX509, type X509Library } from "./x509_library.ts";
  * trusted by itself shows its own certificate and that of the authority, one
  * PEM text behind the other.
  *
+ * Have clients show a certificate under an authority: of a self-signed one
+ * that is trusted as such, Deno's TLS server (2.9) checks neither dates nor
+ * usages.
+ *
  * Loads @peculiar/x509 when it is called. Needs no permissions.
  *
  * @returns The certificate and its private key, which is kept nowhere else.
