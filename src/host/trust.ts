@@ -1,11 +1,33 @@
 /** Which certificates a host accepts from a plugin, and which it shows. */
 import { CertificateError } from "../errors.ts";
+import { checkKey, trustIn } from "../rpc/own_tls.ts";
 import type { ConnectionTls, PinnedTls } from "../rpc/tls.ts";
+import { requireMtlsSupport } from "../runtime/mtls_support.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { Identity } from "../wire/certificate.ts";
 import { decodePem } from "../wire/pem.ts";
 import type { ReattachTls } from "../wire/reattach.ts";
 import { checkPeerCertificate } from "../wire/x509.ts";
 import type { ResolvedConfig } from "./config.ts";
+
+/**
+ * Checks what can be known of the host's TLS before there is a plugin.
+ *
+ * @throws {TypeError} If the certificates of `tls` cannot be used.
+ * @throws {CertificateError} If those it is to trust cannot be trusted now.
+ * @throws {RuntimeVersionError} If this runtime cannot check those of others.
+ */
+export async function checkOwnSide(
+  { autoMtls, tls }: ResolvedConfig,
+  runtime: Runtime,
+): Promise<void> {
+  if (autoMtls || tls !== undefined) requireMtlsSupport(runtime);
+  const { ca, certificate, privateKey } = tls ?? {};
+  if (ca !== undefined) trustIn(ca, "serverAuth", new Date());
+  if (certificate !== undefined && privateKey !== undefined) {
+    await checkKey(certificate, privateKey);
+  }
+}
 
 /**
  * Decides by what the host wants and what the plugin announced. Nothing falls
@@ -26,7 +48,11 @@ export function tlsFor(
     throw new CertificateError(
       "unexpected",
       "Cannot use plugin: it answered with a certificate though AutoMTLS is off",
-      { hint: "Leave autoMtls on for this plugin" },
+      {
+        hint: config.tls === undefined
+          ? "Leave autoMtls on for this plugin"
+          : "The plugin brings no TLS of its own: leave tls out, and autoMtls on",
+      },
     );
   }
   if (certificate === undefined) {
