@@ -34,7 +34,7 @@ export async function attachPlugin(
   if (protocol !== "grpc") throw new UnsupportedProtocolError(protocol, "");
   const plugins = pluginsOf(config, protocolVersion);
   await checkOwnSide(config, runtime);
-  const tls = tlsForReattach(config, reattach.tls);
+  const tls = await tlsForReattach(config, reattach.tls);
   const runner = await cancel.guard(find(runtime, config, reattach));
   const process = new PluginProcess(runner, config.logger);
   const parts = { runtime, config, runner, process, address, tls, socketDirectory: undefined };

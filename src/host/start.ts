@@ -99,7 +99,7 @@ class StartAttempt {
     const { protocolVersion } = handshake;
     const plugins = acceptVersion(protocolVersion, config.offer);
     requireGrpc(handshake, line);
-    const tls = tlsFor(config, identity, handshake.certificate);
+    const tls = await tlsFor(config, identity, handshake.certificate);
     config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";
     const address = await runner.pluginToHost?.(handshake.address) ?? handshake.address;

@@ -4,10 +4,10 @@ import { checkKey, trustIn } from "../rpc/own_tls.ts";
 import type { ConnectionTls, PinnedTls } from "../rpc/tls.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { acceptPeerCertificate } from "../wire/accept_certificate.ts";
 import type { Identity } from "../wire/certificate.ts";
 import { decodePem } from "../wire/pem.ts";
 import type { ReattachTls } from "../wire/reattach.ts";
-import { checkPeerCertificate } from "../wire/x509.ts";
 import type { ResolvedConfig } from "./config.ts";
 
 /**
@@ -38,11 +38,11 @@ export async function checkOwnSide(
  * @throws {CertificateError} If a certificate is missing, there though none was
  * asked for, or cannot be trusted.
  */
-export function tlsFor(
+export async function tlsFor(
   config: ResolvedConfig,
   identity: Identity | undefined,
   certificate: Uint8Array | undefined,
-): ConnectionTls | undefined {
+): Promise<ConnectionTls | undefined> {
   if (identity === undefined) {
     if (certificate === undefined) return config.tls;
     throw new CertificateError(
@@ -65,7 +65,7 @@ export function tlsFor(
       },
     );
   }
-  checkPeerCertificate(certificate, "the plugin's certificate", new Date());
+  await acceptPeerCertificate(certificate, "the plugin's certificate");
   return { identity, peerCertificate: certificate };
 }
 
@@ -75,10 +75,10 @@ export function tlsFor(
  *
  * @throws {CertificateError} If AutoMTLS is on and they are missing or cannot be trusted.
  */
-export function tlsForReattach(
+export async function tlsForReattach(
   config: ResolvedConfig,
   carried: ReattachTls | undefined,
-): ConnectionTls | undefined {
+): Promise<ConnectionTls | undefined> {
   const { peerCertificate, certificate, privateKey } = carried ?? {};
   if (config.tls !== undefined) return config.tls;
   if (peerCertificate === undefined || certificate === undefined || privateKey === undefined) {
@@ -92,10 +92,10 @@ export function tlsForReattach(
       },
     );
   }
-  return pinnedFrom({ peerCertificate, certificate, privateKey });
+  return await pinnedFrom({ peerCertificate, certificate, privateKey });
 }
 
-function pinnedFrom(carried: Required<ReattachTls>): PinnedTls {
+async function pinnedFrom(carried: Required<ReattachTls>): Promise<PinnedTls> {
   const read = (whose: string, pem: string) => {
     try {
       return decodePem("CERTIFICATE", pem);
@@ -108,7 +108,7 @@ function pinnedFrom(carried: Required<ReattachTls>): PinnedTls {
     }
   };
   const peerCertificate = read("tls.peerCertificate", carried.peerCertificate);
-  checkPeerCertificate(peerCertificate, "the plugin's certificate", new Date());
+  await acceptPeerCertificate(peerCertificate, "the plugin's certificate");
   return {
     peerCertificate,
     identity: {

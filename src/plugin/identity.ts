@@ -4,10 +4,10 @@ import { checkKey } from "../rpc/own_tls.ts";
 import type { ConnectionTls, PinnedTls, TlsConfig } from "../rpc/tls.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { acceptPeerCertificate } from "../wire/accept_certificate.ts";
 import { generateIdentity } from "../wire/certificate.ts";
 import { ENV } from "../wire/environment.ts";
 import { decodePem } from "../wire/pem.ts";
-import { checkPeerCertificate } from "../wire/x509.ts";
 import type { ServeConfig } from "./config.ts";
 
 /**
@@ -60,6 +60,6 @@ export async function pinHost(runtime: Runtime, clientCertificate: string): Prom
     );
   }
   const whose = `the host's certificate in ${ENV.clientCertificate}`;
-  checkPeerCertificate(peerCertificate, whose, new Date());
+  await acceptPeerCertificate(peerCertificate, whose);
   return { identity: await generateIdentity(), peerCertificate };
 }
