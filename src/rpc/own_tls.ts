@@ -11,6 +11,7 @@ import { CertificateError } from "../errors.ts";
 import { decodePemBlocks, encodePem } from "../wire/pem.ts";
 import { allowsUsage, type CertificateFacts, readCertificate } from "../wire/x509.ts";
 import type { Grpc } from "./grpc.ts";
+import { turnedAway } from "./interceptors.ts";
 
 /** A side of TLS: what the certificate of the one who is to be trusted is used for. */
 export type TlsSide = "serverAuth" | "clientAuth";
@@ -88,18 +89,13 @@ export function isTrusted({ pins }: Trust, shown: Uint8Array | undefined): boole
 /** What refuses the calls of a client that has shown another certificate than those trusted. */
 export function refuseOthers(grpc: Grpc, trust: Trust): ServerInterceptor[] {
   if (trust.pins.length === 0) return [];
-  const status = {
-    code: grpc.status.UNAUTHENTICATED,
-    details: "The client's certificate is not one of those trusted",
-  };
-  return [(_method, call) => {
-    if (isTrusted(trust, call.getAuthContext().sslPeerCertificate?.raw)) {
-      return new grpc.ServerInterceptingCall(call);
-    }
-    return new grpc.ServerInterceptingCall(call, {
-      start: (next) => next({ onReceiveMetadata: () => call.sendStatus(status) }),
-    });
-  }];
+  const details = "The client's certificate is not one of those trusted";
+  return [
+    (_method, call) =>
+      isTrusted(trust, call.getAuthContext().sslPeerCertificate?.raw)
+        ? new grpc.ServerInterceptingCall(call)
+        : turnedAway(grpc, call, "UNAUTHENTICATED", details),
+  ];
 }
 
 /**

@@ -14,6 +14,7 @@ import type { EngineConfig } from "./engine_options.ts";
 import { Entrance } from "./entrance.ts";
 import { loadGrpc } from "./grpc.ts";
 import { adaptHandler, type Handler, type HandlerContext, RunningCalls } from "./handlers.ts";
+import { guarded } from "./interceptors.ts";
 import { refuseOthers } from "./own_tls.ts";
 import type { LoadedService } from "./service.ts";
 import { type ConnectionTls, serverTls } from "./tls.ts";
@@ -69,7 +70,10 @@ export async function createServer(config: ServerConfig): Promise<RpcServer> {
   const server = new grpc.Server({
     ...OPTIONS,
     ...serverOptions,
-    interceptors: [...guards, ...serverInterceptors],
+    interceptors: [
+      ...guards,
+      ...serverInterceptors.map((interceptor) => guarded(grpc, interceptor, config.logger)),
+    ],
   });
   const entrance = new Entrance(server, tls, secure, config.logger);
   const services: LoadedService[] = [];
