@@ -124,9 +124,10 @@ export type CertificateFault =
   | "malformed"
   | "expired"
   | "not-yet-valid"
-  | "wrong-name";
+  | "wrong-name"
+  | "wrong-usage";
 
-/** The peer's AutoMTLS certificate is missing or cannot be trusted. */
+/** The peer's AutoMTLS certificate, or one of those to trust in TLS of one's own, cannot be trusted. */
 export class CertificateError extends PluginError {
   /** What is wrong with the certificate. */
   readonly fault: CertificateFault;

@@ -2,7 +2,6 @@
 import { ConnectError, ReattachError, UnsupportedProtocolError } from "../errors.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import type { PluginSet } from "../rpc/plugin_set.ts";
-import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { formatAddress } from "../wire/address.ts";
@@ -12,7 +11,7 @@ import { connectPlugin, type RunningPlugin } from "./connection.ts";
 import { findProcess } from "./foreign_process.ts";
 import { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
-import { tlsForReattach } from "./trust.ts";
+import { checkOwnSide, tlsForReattach } from "./trust.ts";
 
 /**
  * Attaches to a plugin. There is no handshake: what the configuration says, is
@@ -34,8 +33,8 @@ export async function attachPlugin(
   const { address, protocol, protocolVersion, test: isForeign } = reattach;
   if (protocol !== "grpc") throw new UnsupportedProtocolError(protocol, "");
   const plugins = pluginsOf(config, protocolVersion);
-  if (config.autoMtls) requireMtlsSupport(runtime);
-  const tls = tlsForReattach(config, reattach.tls);
+  await checkOwnSide(config, runtime);
+  const tls = await tlsForReattach(config, reattach.tls);
   const runner = await cancel.guard(find(runtime, config, reattach));
   const process = new PluginProcess(runner, config.logger);
   const parts = { runtime, config, runner, process, address, tls, socketDirectory: undefined };

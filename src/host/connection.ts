@@ -91,9 +91,15 @@ function translationOf(runner: AttachedRunner): AddressTranslation {
   };
 }
 
-/** Adds to a failure under TLS what the plugin's certificate says. */
+/** Adds to a failure what TLS has to do with it. */
 async function explain(error: unknown, { address, tls }: ConnectionParts): Promise<unknown> {
-  if (!(error instanceof ConnectError) || tls === undefined) return error;
+  if (!(error instanceof ConnectError)) return error;
   const description = await describePeer(address, tls);
-  return new ConnectError(`${error.message}\n${description}`, { cause: error });
+  if (description === undefined) return error;
+  return new ConnectError(`${error.message}\n${description}`, {
+    cause: error,
+    ...(tls === undefined && {
+      hint: "The plugin brings TLS of its own, or wants AutoMTLS: set tls, or leave autoMtls on",
+    }),
+  });
 }

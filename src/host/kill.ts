@@ -67,7 +67,10 @@ async function climb(
   return { ...killed, step: "SIGKILL" };
 }
 
-/** Whether the plugin knows how to shut down. */
+/** How a plugin says that it will not be asked; any other failure may be its end. */
+const REFUSALS: readonly string[] = ["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"];
+
+/** Whether the plugin knows how to shut down, and lets itself be asked. */
 async function requestShutdown({ channel }: RunningPlugin, timeoutMs: number): Promise<boolean> {
   try {
     const controller = await makeClient(ControllerService, channel);
@@ -75,6 +78,6 @@ async function requestShutdown({ channel }: RunningPlugin, timeoutMs: number): P
     return true;
   } catch (error) {
     // A Go plugin cuts the connection before it answers: that is a yes.
-    return !(error instanceof RpcError && error.status === "UNIMPLEMENTED");
+    return !(error instanceof RpcError && REFUSALS.includes(error.status));
   }
 }

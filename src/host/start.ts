@@ -9,7 +9,6 @@ import {
 } from "../errors.ts";
 import { loadGrpc } from "../rpc/grpc.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
-import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { generateIdentity, type Identity } from "../wire/certificate.ts";
@@ -25,7 +24,7 @@ import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
 import { type Runner, type RunnerSpec, startCommand } from "./runner.ts";
-import { tlsFor } from "./trust.ts";
+import { checkOwnSide, tlsFor } from "./trust.ts";
 
 /** How long a process may take to go after SIGKILL, in milliseconds. */
 export const SIGKILL_LIMIT_MS = 5_000;
@@ -88,7 +87,7 @@ class StartAttempt {
 
   async run(): Promise<RunningPlugin> {
     const config = this.#config;
-    if (config.autoMtls) requireMtlsSupport(this.#runtime);
+    await checkOwnSide(config, this.#runtime);
     const identity = config.autoMtls ? await generateIdentity() : undefined;
     this.#phase = "spawn";
     const [runner, process] = await this.#spawn(identity);
@@ -100,7 +99,7 @@ class StartAttempt {
     const { protocolVersion } = handshake;
     const plugins = acceptVersion(protocolVersion, config.offer);
     requireGrpc(handshake, line);
-    const tls = tlsFor(config, identity, handshake.certificate);
+    const tls = await tlsFor(config, identity, handshake.certificate);
     config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";
     const address = await runner.pluginToHost?.(handshake.address) ?? handshake.address;

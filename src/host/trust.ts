@@ -1,11 +1,33 @@
 /** Which certificates a host accepts from a plugin, and which it shows. */
 import { CertificateError } from "../errors.ts";
+import { checkKey, trustIn } from "../rpc/own_tls.ts";
 import type { ConnectionTls, PinnedTls } from "../rpc/tls.ts";
+import { requireMtlsSupport } from "../runtime/mtls_support.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { acceptPeerCertificate } from "../wire/accept_certificate.ts";
 import type { Identity } from "../wire/certificate.ts";
 import { decodePem } from "../wire/pem.ts";
 import type { ReattachTls } from "../wire/reattach.ts";
-import { checkPeerCertificate } from "../wire/x509.ts";
 import type { ResolvedConfig } from "./config.ts";
+
+/**
+ * Checks what can be known of the host's TLS before there is a plugin.
+ *
+ * @throws {TypeError} If the certificates of `tls` cannot be used.
+ * @throws {CertificateError} If those it is to trust cannot be trusted now.
+ * @throws {RuntimeVersionError} If this runtime cannot check those of others.
+ */
+export async function checkOwnSide(
+  { autoMtls, tls }: ResolvedConfig,
+  runtime: Runtime,
+): Promise<void> {
+  if (autoMtls || tls !== undefined) requireMtlsSupport(runtime);
+  const { ca, certificate, privateKey } = tls ?? {};
+  if (ca !== undefined) trustIn(ca, "serverAuth", new Date());
+  if (certificate !== undefined && privateKey !== undefined) {
+    await checkKey(certificate, privateKey);
+  }
+}
 
 /**
  * Decides by what the host wants and what the plugin announced. Nothing falls
@@ -16,17 +38,21 @@ import type { ResolvedConfig } from "./config.ts";
  * @throws {CertificateError} If a certificate is missing, there though none was
  * asked for, or cannot be trusted.
  */
-export function tlsFor(
+export async function tlsFor(
   config: ResolvedConfig,
   identity: Identity | undefined,
   certificate: Uint8Array | undefined,
-): ConnectionTls | undefined {
+): Promise<ConnectionTls | undefined> {
   if (identity === undefined) {
     if (certificate === undefined) return config.tls;
     throw new CertificateError(
       "unexpected",
       "Cannot use plugin: it answered with a certificate though AutoMTLS is off",
-      { hint: "Leave autoMtls on for this plugin" },
+      {
+        hint: config.tls === undefined
+          ? "Leave autoMtls on for this plugin"
+          : "The plugin brings no TLS of its own: leave tls out, and autoMtls on",
+      },
     );
   }
   if (certificate === undefined) {
@@ -39,7 +65,7 @@ export function tlsFor(
       },
     );
   }
-  checkPeerCertificate(certificate, "the plugin's certificate", new Date());
+  await acceptPeerCertificate(certificate, "the plugin's certificate");
   return { identity, peerCertificate: certificate };
 }
 
@@ -49,10 +75,10 @@ export function tlsFor(
  *
  * @throws {CertificateError} If AutoMTLS is on and they are missing or cannot be trusted.
  */
-export function tlsForReattach(
+export async function tlsForReattach(
   config: ResolvedConfig,
   carried: ReattachTls | undefined,
-): ConnectionTls | undefined {
+): Promise<ConnectionTls | undefined> {
   const { peerCertificate, certificate, privateKey } = carried ?? {};
   if (config.tls !== undefined) return config.tls;
   if (peerCertificate === undefined || certificate === undefined || privateKey === undefined) {
@@ -66,10 +92,10 @@ export function tlsForReattach(
       },
     );
   }
-  return pinnedFrom({ peerCertificate, certificate, privateKey });
+  return await pinnedFrom({ peerCertificate, certificate, privateKey });
 }
 
-function pinnedFrom(carried: Required<ReattachTls>): PinnedTls {
+async function pinnedFrom(carried: Required<ReattachTls>): Promise<PinnedTls> {
   const read = (whose: string, pem: string) => {
     try {
       return decodePem("CERTIFICATE", pem);
@@ -82,7 +108,7 @@ function pinnedFrom(carried: Required<ReattachTls>): PinnedTls {
     }
   };
   const peerCertificate = read("tls.peerCertificate", carried.peerCertificate);
-  checkPeerCertificate(peerCertificate, "the plugin's certificate", new Date());
+  await acceptPeerCertificate(peerCertificate, "the plugin's certificate");
   return {
     peerCertificate,
     identity: {

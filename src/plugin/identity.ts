@@ -1,19 +1,20 @@
 /** What a plugin shows of itself and whom it trusts: by AutoMTLS, or as its author provides. */
 import { CertificateError } from "../errors.ts";
+import { checkKey } from "../rpc/own_tls.ts";
 import type { ConnectionTls, PinnedTls, TlsConfig } from "../rpc/tls.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { acceptPeerCertificate } from "../wire/accept_certificate.ts";
 import { generateIdentity } from "../wire/certificate.ts";
 import { ENV } from "../wire/environment.ts";
 import { decodePem } from "../wire/pem.ts";
-import { checkPeerCertificate } from "../wire/x509.ts";
 import type { ServeConfig } from "./config.ts";
 
 /**
  * Decides between the author's own TLS, AutoMTLS if the host asks for it, and
  * none.
  *
- * @throws {TypeError} If the provider gives no certificate with its key.
+ * @throws {TypeError} If the provider gives no certificate with its key, or they cannot be used.
  * @throws {CertificateError} If the host's certificate cannot be trusted.
  * @throws {RuntimeVersionError} If this runtime cannot check it.
  *
@@ -25,14 +26,15 @@ export async function tlsFor(
   clientCertificate: string | undefined,
 ): Promise<ConnectionTls | undefined> {
   const own = await config.tlsProvider?.();
-  if (own !== undefined) return complete(own, runtime);
+  if (own !== undefined) return await complete(own, runtime);
   return clientCertificate === undefined ? undefined : await pinHost(runtime, clientCertificate);
 }
 
-function complete(tls: TlsConfig, runtime: Runtime): TlsConfig {
+async function complete(tls: TlsConfig, runtime: Runtime): Promise<TlsConfig> {
   if (tls.certificate === undefined || tls.privateKey === undefined) {
     throw new TypeError("ServeConfig.tlsProvider: certificate and privateKey are needed");
   }
+  await checkKey(tls.certificate, tls.privateKey);
   if (tls.ca !== undefined) requireMtlsSupport(runtime);
   return tls;
 }
@@ -58,6 +60,6 @@ export async function pinHost(runtime: Runtime, clientCertificate: string): Prom
     );
   }
   const whose = `the host's certificate in ${ENV.clientCertificate}`;
-  checkPeerCertificate(peerCertificate, whose, new Date());
+  await acceptPeerCertificate(peerCertificate, whose);
   return { identity: await generateIdentity(), peerCertificate };
 }

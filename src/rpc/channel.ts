@@ -21,7 +21,7 @@ import type { EngineConfig, EngineOptions } from "./engine_options.ts";
 import { type Grpc, loadGrpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "./interrupt.ts";
 import { fromMetadata, toMetadata } from "./metadata.ts";
-import { channelCredentials, type ConnectionTls, serverNameOf } from "./tls.ts";
+import { channelCredentials, type ConnectionTls, serverNameOf, sniOf } from "./tls.ts";
 
 /** Where to connect and how. */
 export interface ChannelConfig {
@@ -87,14 +87,13 @@ const OPTIONS: EngineOptions = {
 export async function openChannel(config: ChannelConfig): Promise<RpcChannel> {
   const grpc = await loadGrpc(config.runtime);
   const { channelOptions, interceptors } = config.engine ?? {};
-  const name = serverNameOf(config.tls);
   const client = new grpc.Client(
     targetOf(config.address),
-    channelCredentials(grpc, config.tls),
+    await channelCredentials(grpc, config.tls),
     {
       ...OPTIONS,
-      "grpc.default_authority": name,
-      "grpc.ssl_target_name_override": name,
+      "grpc.default_authority": serverNameOf(config.tls),
+      "grpc.ssl_target_name_override": sniOf(config.tls),
       ...channelOptions,
       ...(interceptors !== undefined && { interceptors: [...interceptors] }),
     },

@@ -8,6 +8,14 @@ export type EngineOptions = Readonly<Record<string, string | number>>;
  * What a host and a plugin may tell the gRPC engine. It holds for the main
  * connection and for those of the broker.
  *
+ * Interceptors see every call, those of go-plugin's own services included, as
+ * in Go: `plugin.GRPCBroker`, `plugin.GRPCStdio`, `plugin.GRPCController`,
+ * `grpc.health.v1.Health` and reflection. One that turns these away costs what
+ * they are for: the broker, the plugin's output, and the quiet end that Shutdown
+ * is; a Go host, which brings no metadata of yours, always calls the first three.
+ * An interceptor that throws when it is called fails that call. What its
+ * callbacks throw later, grpc-js does not catch.
+ *
  * Source: go-plugin `ClientConfig.GRPCDialOptions`, `ServeConfig.GRPCServer`.
  */
 export interface EngineConfig {
@@ -15,8 +23,8 @@ export interface EngineConfig {
   readonly channelOptions?: EngineOptions;
   /** Options for connections served; they win over ours. */
   readonly serverOptions?: EngineOptions;
-  /** Interceptors of grpc-js for calls made. */
+  /** Interceptors of grpc-js for calls made; the first is the first to see a call. */
   readonly interceptors?: readonly Interceptor[];
-  /** Interceptors of grpc-js for calls served, the services of go-plugin itself included. */
+  /** Interceptors of grpc-js for calls served; the first is the first to see a call. */
   readonly serverInterceptors?: readonly ServerInterceptor[];
 }

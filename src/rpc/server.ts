@@ -11,10 +11,13 @@ import { waitAtMost } from "../runtime/wait.ts";
 import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "./contract.ts";
 import type { EngineConfig } from "./engine_options.ts";
+import { Entrance } from "./entrance.ts";
 import { loadGrpc } from "./grpc.ts";
 import { adaptHandler, type Handler, type HandlerContext, RunningCalls } from "./handlers.ts";
+import { guarded } from "./interceptors.ts";
+import { refuseOthers } from "./own_tls.ts";
 import type { LoadedService } from "./service.ts";
-import { type ConnectionTls, serverCredentials } from "./tls.ts";
+import { type ConnectionTls, serverTls } from "./tls.ts";
 
 /** How to serve. */
 export interface ServerConfig {
@@ -52,18 +55,27 @@ const OPTIONS = {
   "grpc.enable_channelz": 0,
 };
 
-/** Makes a server without services. */
+/**
+ * Makes a server without services.
+ *
+ * @throws {TypeError} If its TLS lacks a certificate.
+ * @throws {CertificateError} If those that its TLS is to trust cannot be trusted.
+ */
 export async function createServer(config: ServerConfig): Promise<RpcServer> {
   const grpc = await loadGrpc(config.runtime);
-  const { serverOptions, serverInterceptors } = config.engine ?? {};
+  const { serverOptions, serverInterceptors = [] } = config.engine ?? {};
+  const secure = () => serverTls(grpc, config.tls);
+  const tls = secure();
+  const guards = tls.trust === undefined ? [] : refuseOthers(grpc, tls.trust);
   const server = new grpc.Server({
     ...OPTIONS,
     ...serverOptions,
-    ...(serverInterceptors !== undefined && { interceptors: [...serverInterceptors] }),
+    interceptors: [
+      ...guards,
+      ...serverInterceptors.map((interceptor) => guarded(grpc, interceptor, config.logger)),
+    ],
   });
-  const injector = server.createConnectionInjector(
-    serverCredentials(grpc, config.tls),
-  );
+  const entrance = new Entrance(server, tls, secure, config.logger);
   const services: LoadedService[] = [];
   const shutdown = new AbortController();
   const context: HandlerContext = {
@@ -86,11 +98,11 @@ export async function createServer(config: ServerConfig): Promise<RpcServer> {
       services.push(service);
     },
     serve(connection) {
-      if (stopping === undefined) injector.injectConnection(connection);
+      if (stopping === undefined) entrance.admit(connection);
       else connection.destroy();
     },
     stop(drainTimeoutMs) {
-      stopping ??= drain(server, injector, context.running, drainTimeoutMs);
+      stopping ??= drain(server, entrance, context.running, drainTimeoutMs);
       shutdown.abort(new Error("The plugin is shutting down"));
       return stopping;
     },
@@ -138,7 +150,7 @@ function withBuffers(method: MethodDefinition) {
 /** Takes no more calls, waits for those that run, and cuts those that are not over in time. */
 async function drain(
   server: Server,
-  injector: ReturnType<Server["createConnectionInjector"]>,
+  entrance: Entrance,
   running: RunningCalls,
   limitMs: number,
 ): Promise<void> {
@@ -147,6 +159,6 @@ async function drain(
   const over = Promise.all([closed, running.none()]);
   if (await waitAtMost(over, limitMs) !== undefined) return;
   // Without channelz, forceShutdown() does not know the connections.
-  injector.drain(0);
+  entrance.drain(0);
   await new Promise((resolve) => setTimeout(resolve, 0)); // behind the timer that cuts them
 }

@@ -17,10 +17,20 @@ export interface CertificateFacts {
   readonly notAfter: Date;
   /** The DNS names it is made out to. */
   readonly dnsNames: readonly string[];
+  /** Whether it may sign others. */
+  readonly isAuthority: boolean;
+  /** Its extended key usages, as DER of their object identifiers in hex; any, if left out. */
+  readonly usages?: readonly string[];
 }
 
-/** DER of the object identifier 2.5.29.17, subjectAltName. */
-const SUBJECT_ALT_NAME = "551d11";
+/** DER of the object identifiers of extensions, 2.5.29.x, in hex. */
+const EXTENSION = { subjectAltName: "551d11", basicConstraints: "551d13", extKeyUsage: "551d25" };
+/** DER of the object identifiers of extended key usages, in hex. */
+const USAGE = {
+  any: "551d2500",
+  serverAuth: "2b06010505070301",
+  clientAuth: "2b06010505070302",
+};
 
 /**
  * Reads the fields of a certificate in DER.
@@ -49,11 +59,25 @@ export function readCertificate(der: Uint8Array): CertificateFacts {
     key?.tag !== TAG.sequence
   ) throw malformed("fields missing");
   const [notBefore, notAfter] = readElements(validity.contents);
+  const extensions = readExtensions(rest);
+  const usages = extensions.get(EXTENSION.extKeyUsage);
   return {
     notBefore: readTime(notBefore),
     notAfter: readTime(notAfter),
-    dnsNames: readDnsNames(rest),
+    // [2] is dNSName, IA5String.
+    dnsNames: listIn(extensions.get(EXTENSION.subjectAltName))
+      .filter(({ tag }) => tag === 0x82).map(({ contents }) => text(contents)),
+    isAuthority: isTrue(listIn(extensions.get(EXTENSION.basicConstraints))[0]),
+    ...(usages && { usages: listIn(usages).map(({ contents }) => hex(contents)) }),
   };
+}
+
+/** Whether a certificate may be used for a side of TLS. Source: RFC 5280, section 4.2.1.12. */
+export function allowsUsage(
+  { usages }: CertificateFacts,
+  usage: "serverAuth" | "clientAuth",
+): boolean {
+  return usages === undefined || usages.includes(USAGE.any) || usages.includes(USAGE[usage]);
 }
 
 function malformed(what: string): RangeError {
@@ -84,23 +108,28 @@ function readTime(element: DerElement | undefined): Date {
   return date;
 }
 
-function readDnsNames(rest: readonly DerElement[]): string[] {
+/** The value of each extension by the DER of its object identifier; the first of each counts. */
+function readExtensions(rest: readonly DerElement[]): Map<string, Uint8Array> {
+  const values = new Map<string, Uint8Array>();
   const extensions = rest.find(({ tag }) => tag === 0xa3);
-  if (extensions === undefined) return [];
-  const [list] = readElements(extensions.contents);
-  for (const extension of readElements(list?.contents ?? new Uint8Array(0))) {
+  for (const extension of listIn(extensions?.contents)) {
     const parts = readElements(extension.contents);
+    const id = hex(parts[0]?.contents);
     const value = parts.at(-1);
-    if (
-      hex(parts[0]?.contents) !== SUBJECT_ALT_NAME ||
-      value?.tag !== TAG.octetString
-    ) continue;
-    const [names] = readElements(value.contents);
-    // [2] is dNSName, IA5String.
-    return readElements(names?.contents ?? new Uint8Array(0))
-      .filter(({ tag }) => tag === 0x82).map(({ contents }) => text(contents));
+    if (value?.tag === TAG.octetString && !values.has(id)) values.set(id, value.contents);
   }
-  return [];
+  return values;
+}
+
+/** What stands in the one sequence that the bytes hold. */
+function listIn(bytes: Uint8Array = new Uint8Array(0)): DerElement[] {
+  const [list] = readElements(bytes);
+  return readElements(list?.contents ?? new Uint8Array(0));
+}
+
+/** Whether an element is the boolean TRUE, which basicConstraints of an authority begin with. */
+function isTrue(element: DerElement | undefined): boolean {
+  return element?.tag === TAG.boolean && hex(element.contents) === "ff";
 }
 
 function hex(bytes: Uint8Array | undefined): string {

@@ -29,6 +29,8 @@ const PROGRAMS = {
   "negotiated-host": [INTEROP, "./negotiated-host"],
   "counter-host": [INTEROP, "./counter-host"],
   "cert-judge": [INTEROP, "./cert-judge"],
+  "cert-thief": [INTEROP, "./cert-thief"],
+  "tls-plugin": [INTEROP, "./tls-plugin"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],

@@ -6,7 +6,7 @@ import type { ClientOf } from "../../src/rpc/contract.ts";
 import type { Plugin } from "../../src/rpc/plugin_set.ts";
 import { createServer, type RpcServer } from "../../src/rpc/server.ts";
 import type { Service } from "../../src/rpc/service.ts";
-import type { PinnedTls } from "../../src/rpc/tls.ts";
+import type { ConnectionTls, PinnedTls } from "../../src/rpc/tls.ts";
 import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
@@ -59,7 +59,7 @@ export class ServedServer {
 /** Serves plugins: what `implement()` makes. */
 export async function openServer(
   plugins: readonly Plugin[],
-  options: { readonly network?: "unix" | "tcp"; readonly tls?: PinnedTls | undefined } = {},
+  options: { readonly network?: "unix" | "tcp"; readonly tls?: ConnectionTls | undefined } = {},
 ): Promise<ServedServer> {
   const runtime = await loadRuntime();
   const { logger, entries } = recordLogs();
@@ -102,7 +102,7 @@ export interface OpenedChannel extends RpcChannel, AsyncDisposable {
 const LIMIT_MS = 60_000;
 
 /** Opens a channel. */
-export async function connectTo(address: Address, tls?: PinnedTls): Promise<OpenedChannel> {
+export async function connectTo(address: Address, tls?: ConnectionTls): Promise<OpenedChannel> {
   let lose: (reason: Error) => void = () => {};
   const gone = new Promise<Error>((resolve) => lose = resolve);
   const channel = await openChannel({ runtime: await loadRuntime(), address, tls, gone });

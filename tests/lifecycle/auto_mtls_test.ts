@@ -40,6 +40,12 @@ test("a host refuses a plugin that serves with another certificate than it annou
   const error = await failedStart("impostor");
   ok(error instanceof ConnectError, String(error));
   strictEqual(error.report?.phase, "connect");
+  const [, shown, announced] = error.message.split("\n");
+  const certificate = '"O=HashiCorp, CN=localhost", self-signed, for DNS:localhost, ' +
+    "valid from \\S+Z to \\S+Z, ECDSA P-521 key, SHA-256 (?:[0-9A-F]{2}:){31}[0-9A-F]{2}";
+  match(shown ?? "", new RegExp(`^The plugin shows this certificate: ${certificate}$`));
+  match(announced ?? "", new RegExp(`^It announced this one: ${certificate}$`));
+  notStrictEqual(shown?.slice(-95), announced?.slice(-95));
 });
 
 for (const [fault, options] of FAULTY) {
@@ -49,6 +55,11 @@ for (const [fault, options] of FAULTY) {
     const error = await failedStart(fixture("line", line));
     ok(error instanceof CertificateError, String(error));
     strictEqual(error.fault, fault);
+    match(
+      error.message,
+      /^Cannot trust the plugin's certificate: .*\nIt is: "CN=localhost", self-signed, for /,
+    );
+    match(error.message, /, valid from \S+Z to \S+Z, ECDSA P-256 key, SHA-256 ([0-9A-F]{2}:){31}/);
   });
 
   test(`a plugin refuses a host's certificate: ${fault}`, async () => {
@@ -58,6 +69,7 @@ for (const [fault, options] of FAULTY) {
     notStrictEqual(code, 0);
     strictEqual(stdout, "");
     match(stderr, /Cannot trust the host's certificate in PLUGIN_CLIENT_CERT/);
+    match(stderr, /It is: "CN=localhost", self-signed, for .*, SHA-256 ([0-9A-F]{2}:){31}/);
   });
 }
 

@@ -32,7 +32,7 @@ export async function makeIdentity(options: IdentityOptions): Promise<Identity> 
     subject: "CN=localhost",
     issuer: issuer === undefined
       ? "CN=localhost"
-      : new x509.X509Certificate(issuer.certificate).subject,
+      : new x509.X509Certificate(Uint8Array.from(issuer.certificate)).subjectName,
     publicKey: keys.publicKey,
     signingKey: issuer === undefined ? keys.privateKey : await signingKey(issuer),
     signingAlgorithm: issuer === undefined ? ALGORITHM : ISSUER_ALGORITHM,
@@ -49,4 +49,22 @@ export async function makeIdentity(options: IdentityOptions): Promise<Identity> 
     certificatePem: encodePem("CERTIFICATE", certificate),
     privateKeyPem: encodePem("PRIVATE KEY", new Uint8Array(privateKey)),
   };
+}
+
+/**
+ * Signs for an hour whatever the issuer is: one that may not sign, or one that
+ * ends before. The issuer has a P-521 key.
+ */
+export async function forge(
+  issuer: { readonly certificate: string; readonly privateKey: string },
+): Promise<{ readonly certificate: string; readonly privateKey: string }> {
+  const { certificatePem, privateKeyPem } = await makeIdentity({
+    name: "localhost",
+    issuer: {
+      certificate: decodePem("CERTIFICATE", issuer.certificate),
+      certificatePem: issuer.certificate,
+      privateKeyPem: issuer.privateKey,
+    },
+  });
+  return { certificate: certificatePem, privateKey: privateKeyPem };
 }

@@ -17,6 +17,8 @@ test("readCertificate() reads a certificate of go-plugin's", () => {
     notBefore: new Date("2026-11-22T16:20:08Z"),
     notAfter: new Date("2056-11-22T04:20:38Z"),
     dnsNames: ["localhost"],
+    isAuthority: true,
+    usages: ["2b06010505070302", "2b06010505070301"],
   });
 });
 
@@ -67,6 +69,7 @@ test("readCertificate() reads version 1, which has neither version nor extension
     notBefore: NOW,
     notAfter: NOW,
     dnsNames: [],
+    isAuthority: false,
   });
 });
 

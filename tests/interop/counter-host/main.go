@@ -5,7 +5,9 @@
 //
 //	COUNTER_PLUGIN='COMMAND LINE' AUTO_MTLS=1 counter-host KEY NUMBER...
 //
-// AUTO_MTLS is 1 unless it is set to 0. Prints each sum that the plugin asked
+// AUTO_MTLS is 1 unless it is set to 0. OWN_TLS brings TLS of one's own in its
+// place: an object in JSON with ca, certificate and privateKey as PEM, and
+// serverName. Without a NUMBER it only asks for the count. Prints each sum that the plugin asked
 // for, what the plugin itself prints, and then the count.
 package main
 
@@ -16,6 +18,7 @@ import (
 	"os/exec"
 	"strconv"
 
+	"example.com/goplugin-interop/owntls"
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/examples/bidirectional/shared"
@@ -30,8 +33,12 @@ func (adder) Sum(a, b int64) (int64, error) {
 
 func run() error {
 	command := os.Getenv("COUNTER_PLUGIN")
-	if command == "" || len(os.Args) < 3 {
+	if command == "" || len(os.Args) < 2 {
 		return errors.New("usage: COUNTER_PLUGIN='COMMAND LINE' counter-host KEY NUMBER...")
+	}
+	own, err := owntls.FromEnvironment()
+	if err != nil {
+		return err
 	}
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig: shared.Handshake,
@@ -39,7 +46,8 @@ func run() error {
 		// With exec the shell turns into the plugin, and Kill reaches it.
 		Cmd:              exec.Command("sh", "-c", "exec "+command),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         os.Getenv("AUTO_MTLS") != "0",
+		AutoMTLS:         own == nil && os.Getenv("AUTO_MTLS") != "0",
+		TLSConfig:        own,
 		SyncStdout:       os.Stdout, // what the plugin prints after its handshake
 		SyncStderr:       os.Stderr,
 		Logger: hclog.New(&hclog.LoggerOptions{
