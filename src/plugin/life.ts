@@ -10,7 +10,7 @@ import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
 import { createServer, type RpcServer } from "../rpc/server.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
 import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { PluginEnvironment } from "../wire/environment.ts";
@@ -85,6 +85,21 @@ export class PluginLife {
       await this.#serveOn(listener, place, agreed);
     } finally {
       await listener.close();
+      this.#leaveDirectory();
+    }
+  }
+
+  /**
+   * Removes the directory that a host of this module made for the sockets, if
+   * nothing else is in it: a host that has ended without a word cannot.
+   */
+  #leaveDirectory(): void {
+    const { runtime, environment: { socketDirectory } } = this.#around;
+    if (socketDirectory === undefined || !isPrivateDirectory(socketDirectory)) return;
+    try {
+      runtime.removeSync(socketDirectory);
+    } catch {
+      // The host still has sockets in it, and will remove it itself.
     }
   }
 
