@@ -36,7 +36,7 @@ export async function attachPlugin(
   const plugins = pluginsOf(config, protocolVersion);
   if (config.autoMtls) requireMtlsSupport(runtime);
   const tls = tlsForReattach(config, reattach.tls);
-  const runner = await cancel.guard(find(runtime, config, reattach));
+  const runner = await find(runtime, config, reattach, cancel);
   const process = new PluginProcess(runner, config.logger);
   const parts = { runtime, config, runner, process, address, tls, socketDirectory: undefined };
   try {
@@ -71,13 +71,20 @@ async function find(
   runtime: Runtime,
   { startTimeoutMs }: ResolvedConfig,
   reattach: ReattachSource["reattach"],
+  cancel: Interrupt,
 ): Promise<AttachedRunner> {
   const { attach, pid } = reattach;
-  if (attach === undefined) {
-    if (pid !== 0) return findProcess(runtime, reattach);
+  if (attach === undefined && pid === 0) {
     throw new TypeError("ClientConfig.reattach: pid or attach is needed to find the plugin");
   }
-  const runner = await waitAtMost(Promise.resolve(attach()), startTimeoutMs);
-  if (runner === undefined) throw new ReattachError(`no answer in ${startTimeoutMs} ms`);
-  return runner;
+  const finding = (async () => await (attach?.() ?? findProcess(runtime, reattach)))();
+  try {
+    const runner = await cancel.guard(waitAtMost(finding, startTimeoutMs));
+    if (runner !== undefined) return runner;
+    throw new ReattachError(`no answer in ${startTimeoutMs} ms`);
+  } catch (error) {
+    // What is found when nobody waits for it any more is let go of.
+    finding.then((runner) => runner.detach?.()).catch(() => {});
+    throw error;
+  }
 }
