@@ -128,13 +128,19 @@ export class PluginLife {
     ]);
     const server = await createServer({ runtime, logger, tls, engine });
     const broker = new GrpcBroker({ ...place, tls, engine, drainTimeoutMs });
-    await this.#register(server, broker, plugins);
     const { address } = listener;
-    logger.debug("plugin address", {
-      network: address.network,
-      address: formatAddress(address),
-    });
-    await this.#around.announce({ version, address, tls });
+    try {
+      await this.#register(server, broker, plugins);
+      logger.debug("plugin address", {
+        network: address.network,
+        address: formatAddress(address),
+      });
+      await this.#around.announce({ version, address, tls });
+    } catch (error) {
+      // Those that were registered hear of the end by their signal.
+      await Promise.all([server.stop(0), broker.close()]);
+      throw error;
+    }
     const releaseOutput = capturesOutput ? runtime.captureOutput(this.#output) : () => {};
     listener.accept((connection) => server.serve(connection));
     const reason = await shutdown.made;
