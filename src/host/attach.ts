@@ -18,6 +18,7 @@ import { tlsForReattach } from "./trust.ts";
  * Attaches to a plugin. There is no handshake: what the configuration says, is
  * taken to be so. On failure the plugin is left as it was.
  *
+ * @param onAttached Told how to end the plugin at once, unless it is somebody else's.
  * @throws {ReattachError} If it does not run or is not reached.
  * @throws {UnsupportedProtocolError} If it does not speak gRPC.
  * @throws {VersionMismatchError} If its version is not among the host's.
@@ -30,6 +31,7 @@ export async function attachPlugin(
   config: ResolvedConfig,
   reattach: ReattachSource["reattach"],
   cancel: Interrupt,
+  onAttached: (endNow: () => void) => void,
 ): Promise<RunningPlugin> {
   const { address, protocol, protocolVersion, test: isForeign } = reattach;
   if (protocol !== "grpc") throw new UnsupportedProtocolError(protocol, "");
@@ -41,6 +43,8 @@ export async function attachPlugin(
   const parts = { runtime, config, runner, process, address, tls, socketDirectory: undefined };
   try {
     const connection = await connectPlugin(parts, cancel);
+    // What is somebody else's is not to end with this program.
+    if (!isForeign) onAttached(() => void runner.kill("SIGKILL"));
     return {
       process,
       address,
