@@ -10,6 +10,8 @@ import { within } from "./wait.ts";
 export interface RawPlugin {
   /** Its process id. */
   readonly pid: number;
+  /** What it has printed so far, on stdout and stderr. */
+  printed(): string;
   /** Ends its stdin, if that is a pipe. */
   closeStdin(): void;
   /**
@@ -49,6 +51,7 @@ export function startRaw(
   });
   return {
     pid: child.pid as number,
+    printed: () => stdout + stderr,
     closeStdin: () => void child.stdin?.end(),
     terminate: () => void process.kill(child.pid as number, "SIGTERM"),
     line: within(line, "the handshake line"),
