@@ -17,6 +17,7 @@ import { checkOwnSide, tlsForReattach } from "./trust.ts";
  * Attaches to a plugin. There is no handshake: what the configuration says, is
  * taken to be so. On failure the plugin is left as it was.
  *
+ * @param onAttached Told how to end the plugin at once, unless it is somebody else's.
  * @throws {ReattachError} If it does not run or is not reached.
  * @throws {UnsupportedProtocolError} If it does not speak gRPC.
  * @throws {VersionMismatchError} If its version is not among the host's.
@@ -29,17 +30,20 @@ export async function attachPlugin(
   config: ResolvedConfig,
   reattach: ReattachSource["reattach"],
   cancel: Interrupt,
+  onAttached: (endNow: () => void) => void,
 ): Promise<RunningPlugin> {
   const { address, protocol, protocolVersion, test: isForeign } = reattach;
   if (protocol !== "grpc") throw new UnsupportedProtocolError(protocol, "");
   const plugins = pluginsOf(config, protocolVersion);
   await checkOwnSide(config, runtime);
   const tls = await tlsForReattach(config, reattach.tls);
-  const runner = await cancel.guard(find(runtime, config, reattach));
+  const runner = await find(runtime, config, reattach, cancel);
   const process = new PluginProcess(runner, config.logger);
   const parts = { runtime, config, runner, process, address, tls, socketDirectory: undefined };
   try {
     const connection = await connectPlugin(parts, cancel);
+    // What is somebody else's is not to end with this program.
+    if (!isForeign) onAttached(() => void runner.kill("SIGKILL"));
     return {
       process,
       address,
@@ -70,13 +74,20 @@ async function find(
   runtime: Runtime,
   { startTimeoutMs }: ResolvedConfig,
   reattach: ReattachSource["reattach"],
+  cancel: Interrupt,
 ): Promise<AttachedRunner> {
   const { attach, pid } = reattach;
-  if (attach === undefined) {
-    if (pid !== 0) return findProcess(runtime, reattach);
+  if (attach === undefined && pid === 0) {
     throw new TypeError("ClientConfig.reattach: pid or attach is needed to find the plugin");
   }
-  const runner = await waitAtMost(Promise.resolve(attach()), startTimeoutMs);
-  if (runner === undefined) throw new ReattachError(`no answer in ${startTimeoutMs} ms`);
-  return runner;
+  const finding = (async () => await (attach?.() ?? findProcess(runtime, reattach)))();
+  try {
+    const runner = await cancel.guard(waitAtMost(finding, startTimeoutMs));
+    if (runner !== undefined) return runner;
+    throw new ReattachError(`no answer in ${startTimeoutMs} ms`);
+  } catch (error) {
+    // What is found when nobody waits for it any more is let go of.
+    finding.then((runner) => runner.detach?.()).catch(() => {});
+    throw error;
+  }
 }

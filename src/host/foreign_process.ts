@@ -31,19 +31,22 @@ export function findProcess(runtime: Runtime, config: ReattachConfig): AttachedR
     throw new ReattachError(`process ${pid} is a later one`);
   }
   const isTheSame = () => runtime.isAlive(pid) && runtime.startTimeOf(pid) === started;
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let end = (_: ExitStatus) => {};
+  const exited = new Promise<ExitStatus>((resolve) => end = resolve);
+  const timer = setInterval(() => {
+    if (!runtime.isAlive(pid)) hasEnded();
+  }, LOOK_EVERY_MS);
+  const hasEnded = () => {
+    clearInterval(timer);
+    end({ code: null, signal: null });
+  };
   return {
     id: String(pid),
     pid,
-    exited: new Promise<ExitStatus>((resolve) => {
-      timer = setInterval(() => {
-        if (runtime.isAlive(pid)) return;
-        clearInterval(timer);
-        resolve({ code: null, signal: null });
-      }, LOOK_EVERY_MS);
-    }),
+    exited,
     kill(signal) {
       if (isTheSame()) runtime.signalProcess(pid, signal);
+      else hasEnded();
     },
     detach: () => clearInterval(timer),
   };

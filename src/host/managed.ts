@@ -61,6 +61,7 @@ async function endBy(runtime: Runtime, signal: (typeof SIGNALS)[number]): Promis
   else {
     isEnding = true;
     await cleanupClients();
+    isEnding = false;
   }
   stopWatching?.();
   stopWatching = undefined;

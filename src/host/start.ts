@@ -49,7 +49,9 @@ export async function startPlugin(
 ): Promise<RunningPlugin> {
   const runtime = await loadRuntime();
   const { reattach } = config.source;
-  if (reattach !== undefined) return await attachPlugin(runtime, config, reattach, cancel);
+  if (reattach !== undefined) {
+    return await attachPlugin(runtime, config, reattach, cancel, onSpawned);
+  }
   const attempt = new StartAttempt(config, runtime, cancel, onSpawned);
   try {
     return await attempt.run();

@@ -10,7 +10,7 @@ import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
 import { createServer, type RpcServer } from "../rpc/server.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
 import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { PluginEnvironment } from "../wire/environment.ts";
@@ -85,6 +85,21 @@ export class PluginLife {
       await this.#serveOn(listener, place, agreed);
     } finally {
       await listener.close();
+      this.#leaveDirectory();
+    }
+  }
+
+  /**
+   * Removes the directory that a host of this module made for the sockets, if
+   * nothing else is in it: a host that has ended without a word cannot.
+   */
+  #leaveDirectory(): void {
+    const { runtime, environment: { socketDirectory } } = this.#around;
+    if (socketDirectory === undefined || !isPrivateDirectory(socketDirectory)) return;
+    try {
+      runtime.removeSync(socketDirectory);
+    } catch {
+      // The host still has sockets in it, and will remove it itself.
     }
   }
 
@@ -113,13 +128,19 @@ export class PluginLife {
     ]);
     const server = await createServer({ runtime, logger, tls, engine });
     const broker = new GrpcBroker({ ...place, tls, engine, drainTimeoutMs });
-    await this.#register(server, broker, plugins);
     const { address } = listener;
-    logger.debug("plugin address", {
-      network: address.network,
-      address: formatAddress(address),
-    });
-    await this.#around.announce({ version, address, tls });
+    try {
+      await this.#register(server, broker, plugins);
+      logger.debug("plugin address", {
+        network: address.network,
+        address: formatAddress(address),
+      });
+      await this.#around.announce({ version, address, tls });
+    } catch (error) {
+      // Those that were registered hear of the end by their signal.
+      await Promise.all([server.stop(0), broker.close()]);
+      throw error;
+    }
     const releaseOutput = capturesOutput ? runtime.captureOutput(this.#output) : () => {};
     listener.accept((connection) => server.serve(connection));
     const reason = await shutdown.made;

@@ -170,7 +170,24 @@ function onSignal(
   // Windows knows no SIGTERM to listen for; what cannot arrive needs no handler.
   if (Deno.build.os === "windows" && signal !== "SIGINT") return () => {};
   Deno.addSignalListener(signal, handler);
-  return () => Deno.removeSignalListener(signal, handler);
+  handlers[signal]++;
+  let isOn = true;
+  return () => {
+    Deno.removeSignalListener(signal, handler);
+    if (isOn) handlers[signal]--;
+    isOn = false;
+  };
+}
+
+/** How many handlers this module has: Deno does not tell. */
+const handlers = { SIGINT: 0, SIGTERM: 0 };
+
+/**
+ * More than the one of whoever asks: a plugin that is a host as well handles
+ * signals itself. Those that the program gave to Deno cannot be counted.
+ */
+function hasOwnHandler(signal: "SIGINT" | "SIGTERM"): boolean {
+  return handlers[signal] > 1 || nodeProcess().listenerCount(signal) > 0;
 }
 
 /** How a program ends: Deno leaves out "unload" when an error that nobody caught ends it. */
@@ -290,8 +307,7 @@ export const denoRuntime: Runtime = {
   writeStderr,
   onSignal,
   onExit,
-  // Listeners of Deno's own kind cannot be counted.
-  hasOwnHandler: (signal) => nodeProcess().listenerCount(signal) > 0,
+  hasOwnHandler,
   exit: (code) => Deno.exit(code),
   raise: (signal) => Deno.kill(Deno.pid, signal),
   programArguments: Deno.args,

@@ -148,3 +148,8 @@ export function loadRuntime(): Promise<Runtime> {
 
 /** The start of the names of our temporary directories. */
 export const TEMPORARY_PREFIX = "goplugin-";
+
+/** Whether a path is that of a directory which `makePrivateDirectory` made, in this process or another. */
+export function isPrivateDirectory(path: string): boolean {
+  return new RegExp(`[/\\\\]${TEMPORARY_PREFIX}[0-9A-Za-z]{6,16}$`).test(path);
+}

@@ -60,21 +60,22 @@ export async function testClient<const P extends PluginSet>(
   const logger = options.logger ?? makeLogger({ level: "off", write: () => {} });
   const identity = options.autoMtls === false ? undefined : await generateIdentity();
   const { plugin, runner } = await serveHere({ logger, ...options.serve, plugins }, identity);
-  const client = new Client<P>({
-    logger,
-    ...options.client,
-    handshake: HANDSHAKE,
-    plugins,
-    autoMtls: identity !== undefined,
-    reattach: { ...reattachConfig(plugin, identity), attach: () => runner },
-  });
   try {
+    const client = new Client<P>({
+      logger,
+      ...options.client,
+      handshake: HANDSHAKE,
+      plugins,
+      autoMtls: identity !== undefined,
+      reattach: { ...reattachConfig(plugin, identity), attach: () => runner },
+    });
     await client.start();
+    return client;
   } catch (error) {
     await runner.kill("SIGKILL");
+    await runner.exited;
     throw error;
   }
-  return client;
 }
 
 /** Serves in this process; the plugin looks to the client like one that somebody started. */
@@ -107,7 +108,10 @@ async function serveHere(
           plugin,
           runner: {
             id: "test",
-            exited: ended.then(() => ({ code: 0, signal: null })),
+            exited: ended.then(
+              () => ({ code: 0, signal: null }),
+              () => ({ code: 1, signal: null }),
+            ),
             kill: (signal) => shutdown.make(signal),
           },
         });

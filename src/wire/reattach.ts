@@ -123,7 +123,7 @@ export function parseReattach(json: string | object): ReattachConfig {
       asText(address["String"], "Addr.String"),
     ),
     pid: asCount(fields["Pid"], "Pid"),
-    test: fields["Test"] === true,
+    test: asBoolean(fields["Test"], "Test"),
     ...(startTime !== undefined && { startTime: asText(startTime, "StartTime") }),
     ...(tls !== undefined && { tls: asTls(asObject(tls, "Tls")) }),
   };
@@ -134,13 +134,24 @@ type Fields = Readonly<Record<string, unknown>>;
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new TypeError(`parseReattach(): this is no JSON: ${(cause as Error).message}`, { cause });
+  } catch {
+    // The engine's own message quotes the text, which may hold a private key.
+    throw new TypeError(`parseReattach(): this is no JSON: ${text.length} characters`);
   }
 }
 
+/** Says what was found by its kind alone: text may be a private key in the wrong place. */
 function wrong(name: string, wanted: string, found: unknown): TypeError {
-  return new TypeError(`parseReattach(): ${name} is no ${wanted}: ${JSON.stringify(found)}`);
+  const kind = found === undefined
+    ? "nothing"
+    : typeof found === "string"
+    ? "a text"
+    : Array.isArray(found)
+    ? "a list"
+    : typeof found === "object" && found !== null
+    ? "an object"
+    : String(found);
+  return new TypeError(`parseReattach(): ${name} is no ${wanted}: ${kind}`);
 }
 
 function asObject(value: unknown, name: string): Fields {
@@ -161,12 +172,18 @@ function asCount(value: unknown, name: string): number {
   return value as number;
 }
 
+/** Strict: taken for false, it would let a host end a plugin that is somebody else's. */
+function asBoolean(value: unknown, name: string): boolean {
+  if (value === undefined) return false;
+  if (typeof value !== "boolean") throw wrong(name, "boolean", value);
+  return value;
+}
+
 function asTls(fields: Fields): ReattachTls {
   const { certificate, privateKey } = fields;
   return {
     peerCertificate: asText(fields["peerCertificate"], "Tls.peerCertificate"),
     ...(certificate !== undefined && { certificate: asText(certificate, "Tls.certificate") }),
-    // Its value must not end up in a message.
-    ...(typeof privateKey === "string" && { privateKey }),
+    ...(privateKey !== undefined && { privateKey: asText(privateKey, "Tls.privateKey") }),
   };
 }

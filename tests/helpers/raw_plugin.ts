@@ -1,12 +1,19 @@
 /** A plugin started without our host: what it prints, and how it ends. */
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import process from "node:process";
+import type { Readable, Writable } from "node:stream";
 import type { ExitStatus } from "@x/goplugin";
 import type { Command } from "./program.ts";
 import { within } from "./wait.ts";
 
 /** A plugin's process as a host of whatever kind sees it. */
 export interface RawPlugin {
+  /** Its process id. */
+  readonly pid: number;
+  /** What it has printed so far, on stdout and stderr. */
+  printed(): string;
+  /** Ends its stdin, if that is a pipe. */
+  closeStdin(): void;
   /**
    * Sends SIGTERM. Not by `ChildProcess.kill`: after that, Deno 2.9 reports the
    * signal as the end of a process that exited by itself.
@@ -22,11 +29,13 @@ export interface RawPlugin {
 export function startRaw(
   [program, ...args]: Command,
   env: Readonly<Record<string, string>> = {},
+  stdin: "ignore" | "pipe" = "ignore",
 ): RawPlugin {
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+    stdio: [stdin, "pipe", "pipe"],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+  child.stdin?.on("error", () => {}); // It may have ended before.
   let stdout = "";
   let stderr = "";
   child.stderr.on("data", (chunk) => stderr += chunk);
@@ -41,6 +50,9 @@ export function startRaw(
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return {
+    pid: child.pid as number,
+    printed: () => stdout + stderr,
+    closeStdin: () => void child.stdin?.end(),
     terminate: () => void process.kill(child.pid as number, "SIGTERM"),
     line: within(line, "the handshake line"),
     ended: within(ended, "the end of the plugin"),

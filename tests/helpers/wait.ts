@@ -1,4 +1,5 @@
 /** Waiting in tests: for an event, with a limit that only a failure reaches. */
+import { readFileSync } from "node:fs";
 import process from "node:process";
 
 /** Far more than anything here takes, even on a busy machine. */
@@ -30,6 +31,20 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 export function isAlive(pid: number | string): boolean {
   try {
     return process.kill(Number(pid), 0);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a process runs: a zombie, for whom {@linkcode isAlive} is true, does not. Where nobody
+ * collects orphans, a process whose parent has ended stays one.
+ */
+export function isRunning(pid: number | string): boolean {
+  if (process.platform !== "linux") return isAlive(pid);
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
   } catch {
     return false;
   }
