@@ -128,12 +128,14 @@ class StartAttempt {
   }
 
   async #spawn(identity: Identity | undefined): Promise<[Runner, PluginProcess]> {
-    const { logger } = this.#config;
+    const { cwd, stdin, logger, skipHostEnv } = this.#config;
     this.#directory = await makeSocketDirectory(this.#runtime, this.#config);
     const spec: RunnerSpec = {
-      ...this.#config,
       ...childEnvironment(this.#config, identity, this.#directory),
-      inheritEnv: !this.#config.skipHostEnv,
+      inheritEnv: !skipHostEnv,
+      cwd,
+      stdin,
+      logger,
       socketDirectory: this.#directory,
       signal: this.#failed.signal,
     };

@@ -40,6 +40,51 @@ for (const autoMtls of [true, false]) {
   });
 }
 
+test("a runner is told the environment, the socket directory and what to inherit", async () => {
+  let spec: RunnerSpec | undefined;
+  let mode = 0;
+  const { logger } = recordLogs();
+  const client = runnerClient((given) => {
+    spec = given;
+    mode = statSync(given.socketDirectory as string).mode & 0o777;
+    return startCommand(fixture("obedient"), given);
+  }, { env: { FIXTURE_A: "user" }, cwd: tmpdir(), stdin: "null", logger, autoMtls: false });
+  await client.start();
+  ok(spec !== undefined);
+  deepStrictEqual(Object.keys(spec).sort(), [
+    "cwd",
+    "env",
+    "inheritEnv",
+    "logger",
+    "signal",
+    "socketDirectory",
+    "stdin",
+    "withoutEnv",
+  ]);
+  const { env, socketDirectory, signal, withoutEnv } = spec;
+  deepStrictEqual(
+    [spec.cwd, spec.inheritEnv, spec.stdin, spec.logger, signal.aborted, mode],
+    [tmpdir(), true, "null", logger, false, 0o700],
+  );
+  deepStrictEqual(env, {
+    FIXTURE_A: "user",
+    FIXTURE_PLUGIN: "fixture",
+    PLUGIN_MIN_PORT: "10000",
+    PLUGIN_MAX_PORT: "25000",
+    PLUGIN_PROTOCOL_VERSIONS: "1",
+    PLUGIN_UNIX_SOCKET_DIR: socketDirectory,
+  });
+  deepStrictEqual([...withoutEnv].sort(), [
+    "PLUGIN_CLIENT_CERT",
+    "PLUGIN_MULTIPLEX_GRPC",
+    "PLUGIN_UNIX_SOCKET_GROUP",
+  ]);
+  strictEqual(readdirSync(socketDirectory as string).length, 1);
+  await client.kill();
+  strictEqual(existsSync(socketDirectory as string), false);
+  strictEqual(signal.aborted, false);
+});
+
 test("skipHostEnv tells a runner not to pass this process's variables on", async () => {
   let inherits: boolean | undefined;
   const client = runnerClient((spec) => {
