@@ -3,7 +3,6 @@ import {
   HandshakeError,
   PluginError,
   PluginExitedError,
-  SpawnError,
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
@@ -25,6 +24,7 @@ import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
 import { type Runner, type RunnerSpec, startCommand } from "./runner.ts";
+import { locatePlugin, startRunner } from "./start_runner.ts";
 import { tlsFor } from "./trust.ts";
 
 /** How long a process may take to go after SIGKILL, in milliseconds. */
@@ -103,7 +103,9 @@ class StartAttempt {
     const tls = tlsFor(config, identity, handshake.certificate);
     config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";
-    const address = await runner.pluginToHost?.(handshake.address) ?? handshake.address;
+    const address = await this.#cancel.guard(
+      locatePlugin(runner, handshake.address, config.startTimeoutMs),
+    );
     const parts = {
       runtime: this.#runtime,
       config,
@@ -156,19 +158,7 @@ class StartAttempt {
     const { source, startTimeoutMs } = this.#config;
     if (source.runner === undefined) return await this.#startCommand(spec);
     await this.#verify(undefined);
-    const starting = (async () => await source.runner(spec))();
-    try {
-      const runner = await this.#cancel.guard(waitAtMost(starting, startTimeoutMs));
-      if (runner !== undefined) return runner;
-    } catch (cause) {
-      abandon(starting);
-      if (this.#cancel.fired || cause instanceof PluginError) throw cause;
-      throw new SpawnError(`Cannot start plugin: its runner failed: ${(cause as Error)?.message}`, {
-        cause,
-      });
-    }
-    abandon(starting);
-    throw new SpawnError(`Cannot start plugin: its runner took more than ${startTimeoutMs} ms`);
+    return await startRunner(source.runner, spec, startTimeoutMs, this.#cancel);
   }
 
   async #startCommand(spec: RunnerSpec): Promise<Runner> {
@@ -267,9 +257,4 @@ class StartAttempt {
       });
     }
   }
-}
-
-/** Ends what a runner starts after nobody waits for it any more. */
-function abandon(starting: Promise<Runner>): void {
-  starting.then((runner) => runner.kill("SIGKILL")).catch(() => {});
 }
