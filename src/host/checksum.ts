@@ -1,6 +1,7 @@
 /** The check of a plugin's file right before it is started. */
 import { ChecksumError } from "../errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { absolutePath, joinPath } from "./path.ts";
 
 /**
  * The file that is to be started, by its checksum.
@@ -93,26 +94,11 @@ export async function locateProgram(
   const endings = isWindows ? ["", ".exe", ".cmd", ".bat"] : [""];
   for (const directory of (get("PATH") ?? "").split(isWindows ? ";" : ":")) {
     for (const ending of endings) {
-      const path = join(directory || ".", program + ending);
+      const path = joinPath(directory || ".", program + ending);
       if (await isReadable(runtime, path)) return path;
     }
   }
   throw failure("unreadable", `${JSON.stringify(program)} is in no directory of PATH`);
-}
-
-/** A path as a plugin with that working directory would see it. */
-export function absolutePath(runtime: Runtime, path: string, cwd: string | undefined): string {
-  if (isAbsolute(path)) return path;
-  const base = cwd ?? runtime.currentDirectory();
-  return isAbsolute(base) ? join(base, path) : join(join(runtime.currentDirectory(), base), path);
-}
-
-function isAbsolute(path: string): boolean {
-  return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
-}
-
-function join(directory: string, name: string): string {
-  return `${directory.replace(/[/\\]+$/, "")}/${name}`;
 }
 
 async function isReadable(runtime: Runtime, path: string): Promise<boolean> {

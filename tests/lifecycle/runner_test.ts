@@ -349,8 +349,10 @@ test("reattach.attach translates the broker's addresses as well", async () => {
   const client = attachedClient({ ...config, attach });
   const exchange = await client.dispense("exchange");
   const { id } = await exchange.lend({ id: 0 });
-  await using lent = await client.broker.dial(id, FixtureService);
-  strictEqual((await lent.echo({ text: "in" })).text, "in");
+  {
+    await using lent = await client.broker.dial(id, FixtureService);
+    strictEqual((await lent.echo({ text: "in" })).text, "in");
+  }
   const own = client.broker.nextId();
   await using _served = await client.broker.serve(own, echoing);
   strictEqual((await exchange.borrow({ id: own })).said, `id ${own}`);

@@ -97,8 +97,10 @@ test("the broker connects both ways through a sandbox's wall", { skip }, async (
   await using client = runnerClient(sandboxed("exchange"));
   const exchange = await client.dispense("exchange");
   const { id } = await exchange.lend({ id: 0 });
-  await using lent = await client.broker.dial(id, FixtureService);
-  strictEqual((await lent.echo({ text: "inwards" })).text, "inwards");
+  {
+    await using lent = await client.broker.dial(id, FixtureService);
+    strictEqual((await lent.echo({ text: "inwards" })).text, "inwards");
+  }
   const own = client.broker.nextId();
   await using _served = await client.broker.serve(own, echoing);
   strictEqual((await exchange.borrow({ id: own })).said, `id ${own}`);
