@@ -6,7 +6,7 @@ import { fitsSocketPath } from "../transport/socket_path.ts";
 import type { Identity } from "../wire/certificate.ts";
 import { ENV, formatEnvironment } from "../wire/environment.ts";
 import type { ResolvedConfig } from "./config.ts";
-import { absolutePath } from "./path.ts";
+import { cleanPath } from "./path.ts";
 
 /** The variables a plugin is started with, and those it must not inherit. */
 export interface ChildEnvironment {
@@ -60,7 +60,7 @@ export async function makeSocketDirectory(
   const { group, tempDir } = config.unixSocket;
   if (runtime.platform === "windows" || ENV.socketDirectory in config.env) return undefined;
   // The plugin may run in another directory than this process.
-  const parent = tempDir === undefined ? findParent(runtime) : absolutePath(runtime, tempDir);
+  const parent = tempDir === undefined ? findParent(runtime) : cleanPath(runtime, tempDir);
   if (parent === undefined) return undefined;
   try {
     if (!fitsSockets(runtime, parent)) throw new Error("its path is too long for a unix socket");

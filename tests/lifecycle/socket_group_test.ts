@@ -167,7 +167,7 @@ test("unixSocket.tempDir is relative to this process, wherever the plugin runs",
     strictEqual(text, "found");
     const address = await client.start();
     ok(address.network === "unix");
-    strictEqual(realpathSync(dirname(dirname(address.path))), join(folder, "sockets"));
+    strictEqual(dirname(dirname(address.path)), join(folder, "sockets"));
   });
 });
 
