@@ -172,9 +172,9 @@ class StartAttempt {
 
   /** Checks what is to be started; the result is the path that was checked, if it is the program's. */
   async #verify(program: string | undefined): Promise<string | undefined> {
-    const { secure, cwd } = this.#config;
+    const { secure, cwd, env } = this.#config;
     if (secure === undefined) return program;
-    const path = program && await locateProgram(this.#runtime, program, cwd);
+    const path = program && await locateProgram(this.#runtime, program, { cwd, env });
     const file = secure.file === undefined ? path : absolutePath(this.#runtime, secure.file, cwd);
     await verifyChecksum(this.#runtime, file as string, secure);
     return path;
