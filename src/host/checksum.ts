@@ -1,6 +1,7 @@
 /** The check of a plugin's file right before it is started. */
-import { ChecksumError } from "../errors.ts";
+import { ChecksumError, PermissionError } from "../errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { absolutePath, joinPath } from "./path.ts";
 
 /**
  * The file that is to be started, by its checksum.
@@ -27,6 +28,7 @@ export interface SecureConfig {
  *
  * @throws {ChecksumError} If there is no checksum, no such hash function, the
  * file cannot be read, or the checksums differ.
+ * @throws {PermissionError} If `--allow-read` is missing.
  *
  * Source: go-plugin `client.go`, `SecureConfig.Check`, and its messages.
  */
@@ -45,6 +47,7 @@ export async function verifyChecksum(
     const found = secure.algorithm ? `${JSON.stringify(secure.algorithm)} is not known` : "";
     throw failure("algorithm", `no hash implementation provided${found && `: ${found}`}`, cause);
   }
+  if (!runtime.permits({ kind: "read", path })) throw withheld(path, `--allow-read=${path}`);
   try {
     for await (const bytes of runtime.readFile(path)) hash.update(bytes);
   } catch (cause) {
@@ -67,7 +70,14 @@ function failure(
   });
 }
 
-/** Digits that are none make a checksum that nothing matches. */
+function withheld(what: string, flag: string): PermissionError {
+  return new PermissionError(
+    `Cannot start plugin: error verifying checksum: no permission to read ${what}`,
+    [flag],
+  );
+}
+
+/** Text that is no pairs of hexadecimal digits is no checksum. */
 function bytesOf(checksum: Uint8Array | string): Uint8Array {
   if (typeof checksum !== "string") return checksum;
   if (!/^([0-9a-f]{2})*$/i.test(checksum)) {
@@ -76,43 +86,40 @@ function bytesOf(checksum: Uint8Array | string): Uint8Array {
   return Uint8Array.from(checksum.match(/../g) ?? [], (digits) => parseInt(digits, 16));
 }
 
+/** Where a program is looked for. */
+export interface Whereabouts {
+  /** The directory that the program will run in. */
+  readonly cwd?: string | undefined;
+  /** The variables it is given: `PATH` counts before this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * The path that a command's program stands for, so that what was checked is
  * what is started.
  *
  * @throws {ChecksumError} If a bare name is in no directory of `PATH`.
+ * @throws {PermissionError} If `--allow-read` is missing to find it.
  */
 export async function locateProgram(
   runtime: Runtime,
   program: string,
-  cwd: string | undefined,
+  { cwd, env }: Whereabouts = {},
 ): Promise<string> {
   if (/[/\\]/.test(program)) return absolutePath(runtime, program, cwd);
   const isWindows = runtime.platform === "windows";
-  const get = await runtime.readEnvironment(["PATH"]);
+  const searched = env?.PATH ?? (await runtime.readEnvironment(["PATH"]))("PATH") ?? "";
   const endings = isWindows ? ["", ".exe", ".cmd", ".bat"] : [""];
-  for (const directory of (get("PATH") ?? "").split(isWindows ? ";" : ":")) {
+  let isWithheld = false;
+  for (const directory of searched.split(isWindows ? ";" : ":")) {
     for (const ending of endings) {
-      const path = join(directory || ".", program + ending);
-      if (await isReadable(runtime, path)) return path;
+      const path = absolutePath(runtime, joinPath(directory || ".", program + ending), cwd);
+      if (!runtime.permits({ kind: "read", path })) isWithheld = true;
+      else if (await isReadable(runtime, path)) return path;
     }
   }
+  if (isWithheld) throw withheld(`${JSON.stringify(program)} in PATH`, "--allow-read");
   throw failure("unreadable", `${JSON.stringify(program)} is in no directory of PATH`);
-}
-
-/** A path as a plugin with that working directory would see it. */
-export function absolutePath(runtime: Runtime, path: string, cwd: string | undefined): string {
-  if (isAbsolute(path)) return path;
-  const base = cwd ?? runtime.currentDirectory();
-  return isAbsolute(base) ? join(base, path) : join(join(runtime.currentDirectory(), base), path);
-}
-
-function isAbsolute(path: string): boolean {
-  return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
-}
-
-function join(directory: string, name: string): string {
-  return `${directory.replace(/[/\\]+$/, "")}/${name}`;
 }
 
 async function isReadable(runtime: Runtime, path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** Finding plugins by the names of their files. */
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
-import { absolutePath } from "./checksum.ts";
+import { absolutePath } from "./path.ts";
 
 /**
  * Finds files by a pattern such as `"terraform-provider-*"`, in which `*` stands
@@ -17,7 +17,7 @@ import { absolutePath } from "./checksum.ts";
 export async function discover(glob: string, directory: string): Promise<readonly string[]> {
   const runtime = await loadRuntime();
   const names = glob.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
-  let paths = [absolutePath(runtime, directory, undefined).replace(/[/\\]+$/, "")];
+  let paths = [absolutePath(runtime, directory).replace(/[/\\]+$/, "")];
   for (const pattern of names.map(toRegExp)) {
     const found = await Promise.all(paths.map((path) => matches(runtime, path, pattern)));
     paths = found.flat();

@@ -6,6 +6,7 @@ import { fitsSocketPath } from "../transport/socket_path.ts";
 import type { Identity } from "../wire/certificate.ts";
 import { ENV, formatEnvironment } from "../wire/environment.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { cleanPath } from "./path.ts";
 
 /** The variables a plugin is started with, and those it must not inherit. */
 export interface ChildEnvironment {
@@ -58,9 +59,11 @@ export async function makeSocketDirectory(
 ): Promise<string | undefined> {
   const { group, tempDir } = config.unixSocket;
   if (runtime.platform === "windows" || ENV.socketDirectory in config.env) return undefined;
-  const parent = tempDir ?? findParent(runtime);
+  // The plugin may run in another directory than this process.
+  const parent = tempDir === undefined ? findParent(runtime) : cleanPath(runtime, tempDir);
   if (parent === undefined) return undefined;
   try {
+    if (!fitsSockets(runtime, parent)) throw new Error("its path is too long for a unix socket");
     const directory = await runtime.makePrivateDirectory(parent);
     if (group === undefined) return directory;
     try {
@@ -87,7 +90,12 @@ export async function makeSocketDirectory(
 
 function findParent(runtime: Runtime): string | undefined {
   return runtime.temporaryDirectories().find((path) =>
-    fitsSocketPath(`${path}/goplugin-XXXXXXXXXXXX/${LONGEST_NAME}`, runtime.platform) &&
-    runtime.permits({ kind: "read", path }) && runtime.permits({ kind: "write", path })
+    fitsSockets(runtime, path) && runtime.permits({ kind: "read", path }) &&
+    runtime.permits({ kind: "write", path })
   );
+}
+
+/** Whether sockets can be bound in a directory made inside; the longest of its names is Deno's. */
+function fitsSockets(runtime: Runtime, parent: string): boolean {
+  return fitsSocketPath(`${parent}/goplugin-XXXXXXXXXXXXXXXX/${LONGEST_NAME}`, runtime.platform);
 }

@@ -49,6 +49,8 @@ export class PluginProcess {
   async #follow(pipes: PluginPipes | undefined): Promise<ExitStatus> {
     const exit = await this.#runner.exited.catch((error): ExitStatus => {
       this.#logger.error("the plugin can no longer be followed", { id: this.id, error });
+      // What this host started and knows nothing of any more must not stay behind.
+      if (pipes !== undefined) void this.signal("SIGKILL");
       return { code: null, signal: null };
     });
     this.exit = exit;

@@ -3,7 +3,6 @@ import {
   HandshakeError,
   PluginError,
   PluginExitedError,
-  SpawnError,
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
@@ -15,15 +14,17 @@ import { generateIdentity, type Identity } from "../wire/certificate.ts";
 import { parseHandshake, requireGrpc } from "../wire/handshake.ts";
 import { acceptVersion } from "../wire/negotiation.ts";
 import { attachPlugin } from "./attach.ts";
-import { absolutePath, locateProgram, verifyChecksum } from "./checksum.ts";
+import { locateProgram, verifyChecksum } from "./checksum.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { connectPlugin, type RunningPlugin } from "./connection.ts";
 import { hintFor } from "./diagnosis.ts";
 import { childEnvironment, makeSocketDirectory } from "./environment.ts";
+import { absolutePath } from "./path.ts";
 import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
 import { type Runner, type RunnerSpec, startCommand } from "./runner.ts";
+import { locatePlugin, startRunner } from "./start_runner.ts";
 import { checkOwnSide, tlsFor } from "./trust.ts";
 
 /** How long a process may take to go after SIGKILL, in milliseconds. */
@@ -104,7 +105,9 @@ class StartAttempt {
     const tls = await tlsFor(config, identity, handshake.certificate);
     config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";
-    const address = await runner.pluginToHost?.(handshake.address) ?? handshake.address;
+    const address = await this.#cancel.guard(
+      locatePlugin(runner, handshake.address, config.startTimeoutMs),
+    );
     const parts = {
       runtime: this.#runtime,
       config,
@@ -129,12 +132,14 @@ class StartAttempt {
   }
 
   async #spawn(identity: Identity | undefined): Promise<[Runner, PluginProcess]> {
-    const { logger } = this.#config;
+    const { cwd, stdin, logger, skipHostEnv } = this.#config;
     this.#directory = await makeSocketDirectory(this.#runtime, this.#config);
     const spec: RunnerSpec = {
-      ...this.#config,
       ...childEnvironment(this.#config, identity, this.#directory),
-      inheritEnv: !this.#config.skipHostEnv,
+      inheritEnv: !skipHostEnv,
+      cwd,
+      stdin,
+      logger,
       socketDirectory: this.#directory,
       signal: this.#failed.signal,
     };
@@ -155,19 +160,7 @@ class StartAttempt {
     const { source, startTimeoutMs } = this.#config;
     if (source.runner === undefined) return await this.#startCommand(spec);
     await this.#verify(undefined);
-    const starting = (async () => await source.runner(spec))();
-    try {
-      const runner = await this.#cancel.guard(waitAtMost(starting, startTimeoutMs));
-      if (runner !== undefined) return runner;
-    } catch (cause) {
-      abandon(starting);
-      if (this.#cancel.fired || cause instanceof PluginError) throw cause;
-      throw new SpawnError(`Cannot start plugin: its runner failed: ${(cause as Error)?.message}`, {
-        cause,
-      });
-    }
-    abandon(starting);
-    throw new SpawnError(`Cannot start plugin: its runner took more than ${startTimeoutMs} ms`);
+    return await startRunner(source.runner, spec, startTimeoutMs, this.#cancel);
   }
 
   async #startCommand(spec: RunnerSpec): Promise<Runner> {
@@ -180,9 +173,9 @@ class StartAttempt {
 
   /** Checks what is to be started; the result is the path that was checked, if it is the program's. */
   async #verify(program: string | undefined): Promise<string | undefined> {
-    const { secure, cwd } = this.#config;
+    const { secure, cwd, env } = this.#config;
     if (secure === undefined) return program;
-    const path = program && await locateProgram(this.#runtime, program, cwd);
+    const path = program && await locateProgram(this.#runtime, program, { cwd, env });
     const file = secure.file === undefined ? path : absolutePath(this.#runtime, secure.file, cwd);
     await verifyChecksum(this.#runtime, file as string, secure);
     return path;
@@ -266,9 +259,4 @@ class StartAttempt {
       });
     }
   }
-}
-
-/** Ends what a runner starts after nobody waits for it any more. */
-function abandon(starting: Promise<Runner>): void {
-  starting.then((runner) => runner.kill("SIGKILL")).catch(() => {});
 }

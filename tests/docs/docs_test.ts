@@ -25,6 +25,7 @@ for (
     "examples/greeter/greeter",
     "examples/kv/kv",
     "examples/callback/counter",
+    "examples/sandbox/explorer",
     "tests/fixtures/fixture",
     "tests/fixtures/exchange",
     "tests/interop/programs/streamer",

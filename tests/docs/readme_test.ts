@@ -12,6 +12,7 @@ import { nodeProject } from "../../scripts/node_project.ts";
 import { PROJECT_ROOT } from "../helpers/cache.ts";
 import { goMissing } from "../helpers/go.ts";
 import { run } from "../helpers/run.ts";
+import { sandboxMissing } from "../helpers/sandbox.ts";
 import { within } from "../helpers/wait.ts";
 import { runtimeMissing } from "../interop/matrix.ts";
 
@@ -183,4 +184,36 @@ test("the commands of examples/callback do what its README says", {
   const counted =
     "the plugin asks for 0 + 1\nthe plugin asks for 1 + 2\nthe plugin asks for 3 + 39\nkey: 42\n";
   deepStrictEqual(printed, [counted, "", counted, "", ""]);
+});
+
+test("the commands of examples/sandbox do what its README says", {
+  skip: sandboxMissing() ?? false,
+}, async () => {
+  const readme = readFileSync(join(PROJECT_ROOT, "examples/sandbox/README.md"), "utf8");
+  const numbers = /goplugin-\S+\/plugin\d+/;
+  const listed = readme.match(/^ {4}Its socket[^]*?\n\n/m)?.[0].replaceAll(/^ {4}/gm, "").trimEnd();
+  const printed = (await runExample("sandbox")).map(({ stdout }) => stdout.replace(numbers, "N"));
+  // What a system has at its root differs by lib64, and the place of sockets by TMPDIR.
+  const plain = (text = "") => text.replace(" lib64", "").replace(/is \/\S+ here/, "is N here");
+  const expected = `${plain(listed)}\n`;
+  deepStrictEqual(printed.map(plain), [expected, expected, ""]);
+});
+
+test("the runners in examples/sandbox/README.md pass the compiler", async () => {
+  const readme = readFileSync(join(PROJECT_ROOT, "examples/sandbox/README.md"), "utf8");
+  const blocks = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
+  deepStrictEqual(blocks.map((text) => text.match(/export function (\w+)/)?.[1]), [
+    "docker",
+    "kubectl",
+  ]);
+  await inFolder(async (folder) => {
+    const files = blocks.map((text, i) => {
+      writeFileSync(join(folder, `${i}.ts`), text);
+      return join(folder, `${i}.ts`);
+    });
+    const config = join(PROJECT_ROOT, "deno.json");
+    const check = ["check", "--no-lock", "--config", config, ...files];
+    const { code, stderr } = await run([process.execPath, ...check], { env: { NO_COLOR: "1" } });
+    strictEqual(code, 0, stderr);
+  });
 });

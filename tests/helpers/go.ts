@@ -28,6 +28,7 @@ const PROGRAMS = {
   "streaming-host": [INTEROP, "./streaming-host"],
   "negotiated-host": [INTEROP, "./negotiated-host"],
   "counter-host": [INTEROP, "./counter-host"],
+  "socket-host": [INTEROP, "./socket-host"],
   "cert-judge": [INTEROP, "./cert-judge"],
   "cert-thief": [INTEROP, "./cert-thief"],
   "tls-plugin": [INTEROP, "./tls-plugin"],
