@@ -7,11 +7,10 @@
  *     soak_host broker CYCLES WARM_UP PROGRAM [ARGUMENT…]
  */
 import process from "node:process";
-import { Client } from "@x/goplugin/host";
+import { Client, createLogger } from "@x/goplugin/host";
 import { handshake as kvHandshake, KvService } from "../../../examples/kv/kv.ts";
 import { ExchangeService } from "../../fixtures/exchange.ts";
 import { fixture, FixtureService, handshake } from "../../fixtures/fixture.ts";
-import { recordLogs } from "../../helpers/logs.ts";
 import { settledUsage, type Usage } from "../../helpers/usage.ts";
 import { within } from "../../helpers/wait.ts";
 
@@ -28,7 +27,7 @@ export interface Soak {
 type Cycle = (index: number) => Promise<string>;
 
 const [scenario, cycles, warmUp, program = "", ...args] = process.argv.slice(2);
-const quiet = () => ({ ...recordLogs("off").logger });
+const logger = createLogger({ level: "off" });
 
 /** One life: start, dispense, a call, the end. Now and then it crashes, or does not start. */
 const live: Cycle = async (index) => {
@@ -39,7 +38,7 @@ const live: Cycle = async (index) => {
     plugins: { kv: KvService },
     command: [program, ...args],
     autoMtls: Math.floor(index / 2) % 2 === 0,
-    logger: quiet(),
+    logger,
   });
   try {
     const kv = await client.dispense("kv");
@@ -81,7 +80,7 @@ const exchangeClient = () =>
     handshake,
     plugins: { exchange: ExchangeService },
     command: [program, ...args],
-    logger: quiet(),
+    logger,
   });
 
 function dispenseExchange(client: ReturnType<typeof exchangeClient>) {
