@@ -83,11 +83,15 @@ for (const reason of missing) console.log(`missing: ${reason}`);
 for (const fault of faults) console.log(`parity: ${fault}`);
 const isStrict = process.argv.includes("--strict");
 const isProven = faults.length === 0 && (pending.length === 0 || !isStrict);
-const tests = go.length + python.length;
+const proven = (table: readonly Row[]) => table.filter(({ proofs }) => proofs.length > 0).length;
+const others = (["pending", "not yet", "out of scope"] as const).map((kind) => {
+  const count = rows.filter(({ gaps }) => gaps.some((gap) => gap.kind === kind)).length;
+  return count > 0 ? `; ${count} rows ${kind}` : "";
+});
 console.log(
   isProven
-    ? `parity: ${tests} upstream tests, ${features.length} features, each proven by a test that ran` +
-      (pending.length > 0 ? `; ${pending.length} rows pending` : "") +
+    ? `parity: ${proven([...go, ...python])} upstream tests, ${proven(features)} features, ` +
+      `each proven by a test that ran${others.join("")}` +
       (skipped > 0 ? `; ${skipped} tests could not run here` : "")
     : `parity: ${faults.length} faults, ${pending.length} rows pending`,
 );
