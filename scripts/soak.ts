@@ -30,7 +30,7 @@ const LIMIT_PER_CYCLE_MS = 2_000;
  *
  * What a cycle leaks, a client with its channel and its certificates, is tens
  * of KiB of the heap. Without a leak the heap after a collection gains less
- * than half a MiB in 500 cycles, and no more in 1500.
+ * than one MiB in 500 cycles, and no more in 1500.
  *
  * RSS holds what compilers and allocators keep. On Deno it climbs to about
  * 200 MiB, on Node to 110 MiB, and stays there: of that, up to 36 MiB came in
