@@ -17,8 +17,23 @@
  *
  * @module
  */
-export { Client, type StartOptions } from "./src/host/client.ts";
-export type { ClientConfig, Output, VersionedPlugins } from "./src/host/config.ts";
+export { Client, type ReattachOptions, type StartOptions } from "./src/host/client.ts";
+export type {
+  ClientConfig,
+  ClientOptions,
+  CommandSource,
+  Output,
+  PluginSource,
+  ReattachSource,
+  RunnerSource,
+  UnixSocketConfig,
+  VersionedPlugins,
+} from "./src/host/config.ts";
+export type { SecureConfig } from "./src/host/checksum.ts";
+export { discover } from "./src/host/discover.ts";
+export { cleanupClients } from "./src/host/managed.ts";
+export type { AttachedRunner, Runner, RunnerFunction, RunnerSpec } from "./src/host/runner.ts";
+export { startCommand } from "./src/host/runner.ts";
 export type { KillResult, KillStep } from "./src/host/kill.ts";
 export type { OutputSink } from "./src/rpc/stdio.ts";
 export {
@@ -29,6 +44,13 @@ export {
 } from "./src/wire/handshake.ts";
 export { type Address, formatAddress, parseAddress } from "./src/wire/address.ts";
 export type { HandshakeConfig } from "./src/wire/magic_cookie.ts";
+export { createCertificate } from "./src/wire/create_certificate.ts";
+export type {
+  CertificateAndKey,
+  CertificateCurve,
+  CertificateOptions,
+  CertificateUsage,
+} from "./src/wire/certificate_options.ts";
 
 export type {
   CallOptions,
@@ -59,6 +81,15 @@ export { implement } from "./src/rpc/plugin_set.ts";
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
 export type { Contract, LoadedService } from "./src/rpc/service.ts";
 export type { Broker, BrokeredClient, BrokeredServer } from "./src/rpc/broker.ts";
+export type { EngineConfig, EngineOptions } from "./src/rpc/engine_options.ts";
+export type { TlsConfig } from "./src/rpc/tls.ts";
+export {
+  formatReattach,
+  parseReattach,
+  type ReattachConfig,
+  type ReattachJson,
+  type ReattachTls,
+} from "./src/wire/reattach.ts";
 export { HEALTH_SERVICE_NAME } from "./src/rpc/health.ts";
 export type { EntryLevel, LogFields, LogLevel } from "./src/logging/levels.ts";
 export type { Logger, LoggerOptions } from "./src/logging/logger.ts";
@@ -67,6 +98,8 @@ export {
   BrokerError,
   CertificateError,
   type CertificateFault,
+  ChecksumError,
+  type ChecksumFault,
   ClientStateError,
   ConnectError,
   CoreVersionError,
@@ -81,6 +114,7 @@ export {
   PluginError,
   type PluginErrorOptions,
   PluginExitedError,
+  ReattachError,
   RpcError,
   type RpcErrorOptions,
   RuntimeVersionError,

@@ -19,13 +19,21 @@
  * @module
  */
 export { serve } from "./src/plugin/serve.ts";
-export type { ServeConfig } from "./src/plugin/config.ts";
+export { serveMany } from "./src/plugin/serve_many.ts";
+export type { ServeConfig, ServeTestConfig } from "./src/plugin/config.ts";
 export type { Network } from "./src/transport/listen.ts";
 export { implement } from "./src/rpc/plugin_set.ts";
 export { formatHandshake, type HandshakeAnnouncement } from "./src/wire/handshake.ts";
 export { CORE_PROTOCOL_VERSION } from "./src/wire/handshake.ts";
 export { type Address, formatAddress } from "./src/wire/address.ts";
 export type { HandshakeConfig } from "./src/wire/magic_cookie.ts";
+export { createCertificate } from "./src/wire/create_certificate.ts";
+export type {
+  CertificateAndKey,
+  CertificateCurve,
+  CertificateOptions,
+  CertificateUsage,
+} from "./src/wire/certificate_options.ts";
 
 export type {
   CallOptions,
@@ -44,6 +52,14 @@ export type { ClientContext, Plugin, PluginSet, ServerContext } from "./src/rpc/
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
 export type { Contract, LoadedService } from "./src/rpc/service.ts";
 export type { Broker, BrokeredClient, BrokeredServer } from "./src/rpc/broker.ts";
+export type { EngineConfig, EngineOptions } from "./src/rpc/engine_options.ts";
+export type { TlsConfig } from "./src/rpc/tls.ts";
+export {
+  formatReattach,
+  type ReattachConfig,
+  type ReattachJson,
+  type ReattachTls,
+} from "./src/wire/reattach.ts";
 export { HEALTH_SERVICE_NAME } from "./src/rpc/health.ts";
 export type { EntryLevel, LogFields, LogLevel } from "./src/logging/levels.ts";
 export type { Logger, LoggerOptions } from "./src/logging/logger.ts";

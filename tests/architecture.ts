@@ -20,8 +20,9 @@ const FLOORS = [
   ["transport"],
   ["rpc"],
   ["host", "plugin"],
+  ["testing"],
   ["host.ts", "plugin.ts"],
-  ["mod.ts"],
+  ["mod.ts", "testing.ts"],
 ];
 
 /** Modules that only one room may import. */
@@ -35,6 +36,7 @@ const OWN_NAMES: Record<string, string> = {
   "@x/goplugin": "mod.ts",
   "@x/goplugin/host": "host.ts",
   "@x/goplugin/plugin": "plugin.ts",
+  "@x/goplugin/testing": "testing.ts",
 };
 
 const MAX_LINES = 400;

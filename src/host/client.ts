@@ -7,16 +7,22 @@ import { HEALTH_SERVICE_NAME, HealthService } from "../rpc/health.ts";
 import { Interrupt } from "../rpc/interrupt.ts";
 import type { ClientContext, Dispensed, NamesOf, PluginSet } from "../rpc/plugin_set.ts";
 import { drainStdio, StdioService } from "../rpc/stdio.ts";
+import { isPinned } from "../rpc/tls.ts";
+import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import type { Address } from "../wire/address.ts";
+import { encodePem } from "../wire/pem.ts";
+import type { ReattachConfig } from "../wire/reattach.ts";
 import {
   type ClientConfig,
   resolveConfig,
   type ResolvedConfig,
   type VersionedPlugins,
 } from "./config.ts";
+import type { RunningPlugin } from "./connection.ts";
 import { killPlugin, type KillResult } from "./kill.ts";
-import { type RunningPlugin, startPlugin } from "./start.ts";
+import { manage } from "./managed.ts";
+import { startPlugin } from "./start.ts";
 
 /** How long a sink may take for the last of a plugin's output, in milliseconds. */
 const LAST_OUTPUT_MS = 1_000;
@@ -25,6 +31,16 @@ const LAST_OUTPUT_MS = 1_000;
 export interface StartOptions {
   /** Ends the start when it fires; the plugin's process is killed. */
   readonly signal?: AbortSignal;
+}
+
+/** What a reattach configuration is to hold. */
+export interface ReattachOptions {
+  /**
+   * Whether it holds the certificates of AutoMTLS and this host's private key,
+   * without which nobody else can call the plugin. Keep it as you keep a
+   * password. @default {false}
+   */
+  readonly withPrivateKey?: boolean;
 }
 
 /**
@@ -61,6 +77,8 @@ export class Client<
   #starting: Promise<RunningPlugin> | undefined;
   #running: RunningPlugin | undefined;
   #killing: Promise<KillResult> | undefined;
+  #runtime: Runtime | undefined;
+  #unmanage: () => void = () => {};
 
   /**
    * Checks the configuration. Nothing is started yet.
@@ -91,7 +109,7 @@ export class Client<
    * @throws {ClientStateError} If the client was killed.
    */
   async start(options: StartOptions = {}): Promise<Address> {
-    return (await this.#start(options.signal)).handshake.address;
+    return (await this.#start(options.signal)).address;
   }
 
   /**
@@ -129,10 +147,12 @@ export class Client<
    * as long again by SIGKILL. Ends a start that is under way. May be called
    * again and gives the same result.
    *
+   * A plugin attached to in test mode is left running; only the connection ends.
+   *
    * @throws {KillError} If the process survives SIGKILL by some seconds.
    */
   kill(): Promise<KillResult> {
-    this.#cancel.fire(new ClientStateError("killed", "Cannot start plugin: the client was killed"));
+    this.#cancel.fire(killedError());
     this.#killing ??= this.#kill();
     return this.#killing;
   }
@@ -142,9 +162,9 @@ export class Client<
     await this.kill();
   }
 
-  /** The plugin's process id as text; empty while it does not run. */
+  /** The plugin's process id as text, or what its runner calls it; empty while it does not run. */
   get id(): string {
-    return this.#running === undefined || this.exited ? "" : String(this.#running.process.pid);
+    return this.#running === undefined || this.exited ? "" : this.#running.process.id;
   }
 
   /** Whether the plugin has ended. */
@@ -154,7 +174,7 @@ export class Client<
 
   /** The protocol version agreed on; 0 before the start. */
   get negotiatedVersion(): number {
-    return this.#running?.handshake.protocolVersion ?? 0;
+    return this.#running?.protocolVersion ?? 0;
   }
 
   /** What the plugin speaks: always gRPC here; empty before the start. */
@@ -162,9 +182,41 @@ export class Client<
     return this.#running === undefined ? "" : "grpc";
   }
 
-  /** Whether the connection is under mutual TLS. */
+  /** Whether the connection is under TLS. */
   get isEncrypted(): boolean {
-    return this.#running?.handshake.certificate !== undefined;
+    return this.#running?.tls !== undefined;
+  }
+
+  /**
+   * How another host finds this plugin, to attach to it with
+   * {@linkcode ReattachSource.reattach}. {@linkcode formatReattach} makes the
+   * JSON that Go's tools exchange.
+   *
+   * A plugin outlives its host if that ends without {@linkcode Client.kill}.
+   *
+   * @throws {ClientStateError} Before the start.
+   *
+   * Source: go-plugin `Client.ReattachConfig`.
+   */
+  reattachConfig(options: ReattachOptions = {}): ReattachConfig {
+    const running = this.#require("the reattach configuration");
+    const { address, protocolVersion, process: { pid = 0 }, isForeign, tls } = running;
+    const startTime = pid === 0 ? undefined : this.#runtime?.startTimeOf(pid);
+    return {
+      protocol: "grpc",
+      protocolVersion,
+      address,
+      pid,
+      ...(startTime !== undefined && { startTime }),
+      test: isForeign,
+      ...(options.withPrivateKey === true && tls !== undefined && isPinned(tls) && {
+        tls: {
+          peerCertificate: encodePem("CERTIFICATE", tls.peerCertificate),
+          certificate: tls.identity.certificatePem,
+          privateKey: tls.identity.privateKeyPem,
+        },
+      }),
+    };
   }
 
   /**
@@ -174,10 +226,7 @@ export class Client<
    * @throws {ClientStateError} Before the start.
    */
   get channel(): ClientContext["channel"] {
-    if (this.#running === undefined) {
-      throw new ClientStateError("not-started", "Cannot give the channel: start() comes first");
-    }
-    return this.#running.channel.grpcChannel;
+    return this.#require("the channel").channel.grpcChannel;
   }
 
   /**
@@ -186,10 +235,12 @@ export class Client<
    * @throws {ClientStateError} Before the start.
    */
   get broker(): Broker {
-    if (this.#running === undefined) {
-      throw new ClientStateError("not-started", "Cannot give the broker: start() comes first");
-    }
-    return this.#running.broker;
+    return this.#require("the broker").broker;
+  }
+
+  #require(what: string): RunningPlugin {
+    if (this.#running !== undefined) return this.#running;
+    throw new ClientStateError("not-started", `Cannot give ${what}: start() comes first`);
   }
 
   #start(signal: AbortSignal | undefined): Promise<RunningPlugin> {
@@ -202,17 +253,31 @@ export class Client<
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      const running = await startPlugin(this.#config, this.#cancel);
+      const runtime = await loadRuntime();
+      this.#runtime = runtime;
+      const running = await startPlugin(this.#config, this.#cancel, this.#onSpawned(runtime));
       this.#running = running;
       await this.#watch(running);
       return running;
+    } catch (error) {
+      this.#unmanage();
+      throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
     }
   }
 
+  /** A managed plugin is one from the moment its process is there. */
+  #onSpawned(runtime: Runtime): (endNow: () => void) => void {
+    if (!this.#config.managed) return () => {};
+    return (endNow) => {
+      this.#unmanage = manage(runtime, { kill: () => this.kill(), endNow });
+    };
+  }
+
   /** Opens the two streams that every plugin has, and follows the plugin to its end. */
-  async #watch({ process, channel, broker, cleanUp }: RunningPlugin): Promise<void> {
+  async #watch(running: RunningPlugin): Promise<void> {
+    const { process, channel, broker } = running;
     const { logger, syncStdout: stdout, syncStderr: stderr } = this.#config;
     const [stdio, brokered] = await Promise.all([
       makeClient(StdioService, channel),
@@ -222,18 +287,23 @@ export class Client<
     broker.connect(brokered, this.#ended.signal);
     process.ended.then(async (exit) => {
       const isClean = exit.code === 0 || this.#killing !== undefined;
-      logger[isClean ? "info" : "error"]("plugin process exited", { pid: process.pid, ...exit });
+      logger[isClean ? "info" : "error"]("plugin process exited", { id: process.id, ...exit });
       // What has come of the plugin's output is still passed on.
       await waitAtMost(output, LAST_OUTPUT_MS);
-      const error = process.exitError(exit);
-      channel.close(error);
-      this.#ended.abort(error);
-      await broker.close();
-      await cleanUp();
+      await this.#leave(running, process.exitError(exit));
+      this.#unmanage();
       this.#resolveClosed(exit);
     });
     // A turn, in which the streams are opened: before any call that prints or dials.
     await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  /** Ends everything that stood between this host and the plugin. */
+  async #leave({ channel, broker, cleanUp }: RunningPlugin, reason: Error): Promise<void> {
+    channel.close(reason);
+    this.#ended.abort(reason);
+    await broker.close();
+    await cleanUp();
   }
 
   #context(): ClientContext {
@@ -252,9 +322,18 @@ export class Client<
     } catch {
       // Whoever called start() has the error; the process is gone with it.
     }
-    if (this.#running === undefined) return { code: null, signal: null, step: "none" };
-    const result = await killPlugin(this.#running, this.#config.killGraceMs, this.#config.logger);
+    const running = this.#running;
+    if (running === undefined || (running.isForeign && !this.exited)) {
+      running?.process.detach();
+      if (running !== undefined) await this.#leave(running, killedError());
+      return { code: null, signal: null, step: "none" };
+    }
+    const result = await killPlugin(running, this.#config.killGraceMs, this.#config.logger);
     await this.closed;
     return result;
   }
+}
+
+function killedError(): ClientStateError {
+  return new ClientStateError("killed", "Cannot use plugin: the client was killed");
 }

@@ -1,4 +1,6 @@
 /** The environment of a plugin, and the directory for its sockets. */
+import { ListenError } from "../errors.ts";
+import { findGroup } from "../runtime/group.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { fitsSocketPath } from "../transport/socket_path.ts";
 import type { Identity } from "../wire/certificate.ts";
@@ -33,6 +35,7 @@ export function childEnvironment(
       versions: config.offer.keys(),
       clientCertificate: identity?.certificatePem,
       socketDirectory,
+      socketGroup: config.unixSocket.group,
     }),
   };
   return { env, withoutEnv: Object.values(ENV).filter((name) => !(name in env)) };
@@ -53,16 +56,38 @@ export async function makeSocketDirectory(
   runtime: Runtime,
   config: ResolvedConfig,
 ): Promise<string | undefined> {
+  const { group, tempDir } = config.unixSocket;
   if (runtime.platform === "windows" || ENV.socketDirectory in config.env) return undefined;
-  const parent = runtime.temporaryDirectories().find((path) =>
+  const parent = tempDir ?? findParent(runtime);
+  if (parent === undefined) return undefined;
+  try {
+    const directory = await runtime.makePrivateDirectory(parent);
+    if (group === undefined) return directory;
+    try {
+      await runtime.shareWithGroup(directory, await findGroup(runtime, group), 0o770);
+    } catch (error) {
+      await runtime.removeTree(directory);
+      throw error;
+    }
+    return directory;
+  } catch (cause) {
+    // What was asked for must not quietly be something else.
+    if (group !== undefined || tempDir !== undefined) {
+      throw new ListenError(
+        `Cannot make a directory for the plugin's sockets in ${parent}: ${
+          (cause as Error).message
+        }`,
+        { cause },
+      );
+    }
+    config.logger.debug("no directory for the plugin's sockets", { error: cause });
+    return undefined;
+  }
+}
+
+function findParent(runtime: Runtime): string | undefined {
+  return runtime.temporaryDirectories().find((path) =>
     fitsSocketPath(`${path}/goplugin-XXXXXXXXXXXX/${LONGEST_NAME}`, runtime.platform) &&
     runtime.permits({ kind: "read", path }) && runtime.permits({ kind: "write", path })
   );
-  if (parent === undefined) return undefined;
-  try {
-    return await runtime.makePrivateDirectory(parent);
-  } catch (error) {
-    config.logger.debug("no directory for the plugin's sockets", { error });
-    return undefined;
-  }
 }

@@ -4,7 +4,8 @@ import type { Logger } from "../logging/logger.ts";
 import { makeClient } from "../rpc/client.ts";
 import { ControllerService } from "../rpc/controller.ts";
 import { waitAtMost } from "../runtime/wait.ts";
-import { type RunningPlugin, SIGKILL_LIMIT_MS } from "./start.ts";
+import type { RunningPlugin } from "./connection.ts";
+import { SIGKILL_LIMIT_MS } from "./start.ts";
 
 /** What it took to end a plugin. */
 export type KillStep = "none" | "exited" | "Shutdown" | "SIGTERM" | "SIGKILL";
@@ -13,7 +14,7 @@ export type KillStep = "none" | "exited" | "Shutdown" | "SIGTERM" | "SIGKILL";
 export interface KillResult extends ExitStatus {
   /**
    * What ended it: the last step taken, `exited` if it had ended before, `none`
-   * if it never started.
+   * if it never started or was attached to in test mode and goes on.
    */
   readonly step: KillStep;
 }
@@ -56,13 +57,13 @@ async function climb(
     ),
   ]);
   if (asked !== undefined) return { ...asked, step: "Shutdown" };
-  logger.warn("plugin failed to exit gracefully", { pid: process.pid });
-  process.signal("SIGTERM");
+  logger.warn("plugin failed to exit gracefully", { id: process.id });
+  void process.signal("SIGTERM");
   const terminated = await waitAtMost(process.ended, graceMs);
   if (terminated !== undefined) return { ...terminated, step: "SIGTERM" };
-  process.signal("SIGKILL");
+  void process.signal("SIGKILL");
   const killed = await waitAtMost(process.ended, SIGKILL_LIMIT_MS);
-  if (killed === undefined) throw new KillError(process.pid, SIGKILL_LIMIT_MS);
+  if (killed === undefined) throw new KillError(process.id, SIGKILL_LIMIT_MS);
   return { ...killed, step: "SIGKILL" };
 }
 

@@ -9,6 +9,7 @@ export function attachReport(error: PluginError, report: StartReport): void {
   error.report = report;
   const lines = [`Command: ${report.command.join(" ")}`];
   if (report.exit !== undefined) lines.push(`The plugin ended with ${describeExit(report.exit)}`);
+  if (report.diagnosis !== undefined) lines.push(report.diagnosis);
   if (report.stderr.length > 0) {
     lines.push("The last lines of its stderr:", ...report.stderr.map((line) => `  ${line}`));
   }

@@ -1,61 +1,57 @@
 /** The start of a plugin: from a configuration to a connection, or to an error that explains itself. */
 import {
-  CertificateError,
   HandshakeError,
   PluginError,
   PluginExitedError,
+  SpawnError,
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
-import { GrpcBroker } from "../rpc/broker.ts";
-import { type ChannelConfig, openChannel, type RpcChannel } from "../rpc/channel.ts";
 import { loadGrpc } from "../rpc/grpc.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
-import type { PluginSet } from "../rpc/plugin_set.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
-import { formatAddress } from "../wire/address.ts";
 import { generateIdentity, type Identity } from "../wire/certificate.ts";
-import { type Handshake, parseHandshake, requireGrpc } from "../wire/handshake.ts";
+import { parseHandshake, requireGrpc } from "../wire/handshake.ts";
 import { acceptVersion } from "../wire/negotiation.ts";
-import { checkPeerCertificate } from "../wire/x509.ts";
+import { attachPlugin } from "./attach.ts";
+import { absolutePath, locateProgram, verifyChecksum } from "./checksum.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { connectPlugin, type RunningPlugin } from "./connection.ts";
 import { hintFor } from "./diagnosis.ts";
 import { childEnvironment, makeSocketDirectory } from "./environment.ts";
+import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
-
-/** A plugin that has started. */
-export interface RunningPlugin {
-  /** Its process. */
-  readonly process: PluginProcess;
-  /** What it said of itself. */
-  readonly handshake: Handshake;
-  /** The plugins it serves in the version that was agreed on. */
-  readonly plugins: PluginSet;
-  /** The connection to it. */
-  readonly channel: RpcChannel;
-  /** Further connections with it. */
-  readonly broker: GrpcBroker;
-  /** Removes what was made for it outside its process. */
-  readonly cleanUp: () => Promise<void>;
-}
+import { type Runner, type RunnerSpec, startCommand } from "./runner.ts";
+import { tlsFor } from "./trust.ts";
 
 /** How long a process may take to go after SIGKILL, in milliseconds. */
 export const SIGKILL_LIMIT_MS = 5_000;
+/** How long to wait for the exit of a plugin that has fallen silent, in milliseconds. */
+const SILENT_EXIT_MS = 500;
+/** How long a runner may take to say what is wrong, in milliseconds. */
+const DIAGNOSIS_MS = 2_000;
+
+/** Told of what would be left behind if this program ended now. */
+export type OnSpawned = (endNow: () => void) => void;
 
 /**
- * Starts a plugin and connects to it. On failure nothing is left: no process,
- * no file, no connection.
+ * Starts a plugin, or attaches to one that runs, and connects to it. On
+ * failure nothing is left: no process, no file, no connection.
  *
  * @param cancel Ends the start at whatever stage it is.
  */
 export async function startPlugin(
   config: ResolvedConfig,
   cancel: Interrupt,
+  onSpawned: OnSpawned,
 ): Promise<RunningPlugin> {
-  const attempt = new StartAttempt(config, await loadRuntime(), cancel);
+  const runtime = await loadRuntime();
+  const { reattach } = config.source;
+  if (reattach !== undefined) return await attachPlugin(runtime, config, reattach, cancel);
+  const attempt = new StartAttempt(config, runtime, cancel, onSpawned);
   try {
     return await attempt.run();
   } catch (error) {
@@ -68,16 +64,26 @@ class StartAttempt {
   readonly #config: ResolvedConfig;
   readonly #runtime: Runtime;
   readonly #cancel: Interrupt;
+  readonly #onSpawned: OnSpawned;
+  /** Fires when the start has failed. */
+  readonly #failed = new AbortController();
   #phase: StartPhase = "identity";
+  #runner: Runner | undefined;
+  #pipes: PluginPipes | undefined;
   #process: PluginProcess | undefined;
-  #channel: RpcChannel | undefined;
   #directory: string | undefined;
   #line: string | undefined;
 
-  constructor(config: ResolvedConfig, runtime: Runtime, cancel: Interrupt) {
+  constructor(
+    config: ResolvedConfig,
+    runtime: Runtime,
+    cancel: Interrupt,
+    onSpawned: OnSpawned,
+  ) {
     this.#config = config;
     this.#runtime = runtime;
     this.#cancel = cancel;
+    this.#onSpawned = onSpawned;
   }
 
   async run(): Promise<RunningPlugin> {
@@ -85,60 +91,106 @@ class StartAttempt {
     if (config.autoMtls) requireMtlsSupport(this.#runtime);
     const identity = config.autoMtls ? await generateIdentity() : undefined;
     this.#phase = "spawn";
-    const process = await this.#spawn(identity);
+    const [runner, process] = await this.#spawn(identity);
     // Loaded while the plugin starts. An error shows when it is used.
     loadGrpc(this.#runtime).catch(() => {});
     this.#phase = "handshake";
     const line = await this.#readLine(process);
     const handshake = parseHandshake(line);
-    const plugins = acceptVersion(handshake.protocolVersion, config.offer);
+    const { protocolVersion } = handshake;
+    const plugins = acceptVersion(protocolVersion, config.offer);
     requireGrpc(handshake, line);
-    const tls = pin(identity, handshake);
-    config.logger.debug("using plugin", { version: handshake.protocolVersion });
+    const tls = tlsFor(config, identity, handshake.certificate);
+    config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";
-    const channel = await this.#connect(process, { address: handshake.address, tls });
-    const broker = new GrpcBroker({
+    const address = await runner.pluginToHost?.(handshake.address) ?? handshake.address;
+    const parts = {
       runtime: this.#runtime,
-      logger: config.logger,
+      config,
+      runner,
+      process,
+      address,
       tls,
-      // A plugin on TCP may lack the rights for unix sockets.
-      network: handshake.address.network === "tcp" ? "tcp" : "auto",
       socketDirectory: this.#directory,
-      ports: () => ({ min: 0, max: 0 }),
-      drainTimeoutMs: 1_000,
-    });
-    return { process, handshake, plugins, channel, broker, cleanUp: () => this.#cleanUp() };
+    };
+    const connection = await connectPlugin(parts, this.#cancel);
+    const cleanUp = () => this.#cleanUp();
+    return {
+      process,
+      address,
+      protocolVersion,
+      plugins,
+      tls,
+      isForeign: false,
+      ...connection,
+      cleanUp,
+    };
   }
 
-  async #spawn(identity: Identity | undefined): Promise<PluginProcess> {
-    const { command: [program, ...args], logger, stdin } = this.#config;
+  async #spawn(identity: Identity | undefined): Promise<[Runner, PluginProcess]> {
+    const { logger } = this.#config;
     this.#directory = await makeSocketDirectory(this.#runtime, this.#config);
-    logger.debug("starting plugin", { path: program, args });
-    // Not interruptible: a process that nobody waits for would be left behind.
-    const child = await this.#runtime.spawn({
-      program,
-      args,
-      cwd: this.#config.cwd,
-      inheritEnv: !this.#config.skipHostEnv,
-      ...childEnvironment(this.#config, identity, this.#directory),
-      stdin: typeof stdin === "string" ? stdin : "piped",
-    });
-    logger.debug("plugin started", { path: program, pid: child.pid });
-    this.#process = new PluginProcess(child, {
+    const spec: RunnerSpec = {
       ...this.#config,
-      logger: logger.named(program.split(/[/\\]/).at(-1) ?? program),
+      ...childEnvironment(this.#config, identity, this.#directory),
+      inheritEnv: !this.#config.skipHostEnv,
+      socketDirectory: this.#directory,
+      signal: this.#failed.signal,
+    };
+    const runner = await this.#startRunner(spec);
+    const name = runner.name.split(/[/\\]/).at(-1) ?? runner.name;
+    logger.debug("plugin started", { path: runner.name, pid: runner.pid ?? runner.id });
+    this.#runner = runner;
+    this.#pipes = new PluginPipes(runner, { ...this.#config, logger: logger.named(name) });
+    this.#process = new PluginProcess(runner, logger, this.#pipes);
+    this.#onSpawned(() => {
+      void runner.kill("SIGKILL");
+      if (this.#directory !== undefined) this.#runtime.removeTreeSync(this.#directory);
     });
-    if (typeof stdin !== "string" && child.stdin !== undefined) {
-      // A plugin may end before it has read everything; that is no error.
-      stdin.pipeTo(child.stdin, { preventCancel: true }).catch(() => {});
+    return [runner, this.#process];
+  }
+
+  async #startRunner(spec: RunnerSpec): Promise<Runner> {
+    const { source, startTimeoutMs } = this.#config;
+    if (source.runner === undefined) return await this.#startCommand(spec);
+    await this.#verify(undefined);
+    const starting = (async () => await source.runner(spec))();
+    try {
+      const runner = await this.#cancel.guard(waitAtMost(starting, startTimeoutMs));
+      if (runner !== undefined) return runner;
+    } catch (cause) {
+      abandon(starting);
+      if (this.#cancel.fired || cause instanceof PluginError) throw cause;
+      throw new SpawnError(`Cannot start plugin: its runner failed: ${(cause as Error)?.message}`, {
+        cause,
+      });
     }
-    return this.#process;
+    abandon(starting);
+    throw new SpawnError(`Cannot start plugin: its runner took more than ${startTimeoutMs} ms`);
+  }
+
+  async #startCommand(spec: RunnerSpec): Promise<Runner> {
+    const [program = "", ...args] = this.#config.source.command ?? [];
+    this.#config.logger.debug("starting plugin", { path: program, args });
+    const path = await this.#verify(program);
+    // Not interruptible: a process that nobody waits for would be left behind.
+    return { ...await startCommand([path ?? program, ...args], spec), name: program };
+  }
+
+  /** Checks what is to be started; the result is the path that was checked, if it is the program's. */
+  async #verify(program: string | undefined): Promise<string | undefined> {
+    const { secure, cwd } = this.#config;
+    if (secure === undefined) return program;
+    const path = program && await locateProgram(this.#runtime, program, cwd);
+    const file = secure.file === undefined ? path : absolutePath(this.#runtime, secure.file, cwd);
+    await verifyChecksum(this.#runtime, file as string, secure);
+    return path;
   }
 
   async #readLine(process: PluginProcess): Promise<string> {
     const { startTimeoutMs, logger } = this.#config;
-    logger.debug("waiting for RPC address", { path: this.#config.command[0] });
-    const first = process.firstLine.then((line) => ({ line }));
+    logger.debug("waiting for RPC address", { path: this.#runner?.name });
+    const first = (this.#pipes as PluginPipes).firstLine.then((line) => ({ line }));
     const found = await this.#cancel.guard(
       waitAtMost(Promise.race([first, process.ended.then(() => first)]), startTimeoutMs),
     );
@@ -160,44 +212,44 @@ class StartAttempt {
     );
   }
 
-  async #connect(
-    process: PluginProcess,
-    where: Pick<ChannelConfig, "address" | "tls">,
-  ): Promise<RpcChannel> {
-    const gone = process.ended.then((exit) => process.exitError(exit));
-    this.#channel = await openChannel({ runtime: this.#runtime, gone, ...where });
-    await this.#cancel.guard(this.#channel.connect(this.#config.startTimeoutMs));
-    this.#config.logger.debug("plugin address", {
-      network: where.address.network,
-      address: formatAddress(where.address),
-    });
-    return this.#channel;
-  }
-
   /** Undoes the start and completes the error. */
   async fail(error: unknown): Promise<unknown> {
     const process = this.#process;
+    this.#failed.abort(error);
     // A plugin that failed by itself is about to end: how, is worth knowing.
     if (process !== undefined && this.#phase === "connect" && !this.#cancel.fired) {
       await waitAtMost(process.ended, SILENT_EXIT_MS);
     }
     const exit = process?.exit;
-    process?.signal("SIGKILL");
-    this.#channel?.close(error instanceof Error ? error : new Error(String(error)));
+    const diagnosis = await this.#diagnose();
+    void process?.signal("SIGKILL");
     if (process !== undefined) await waitAtMost(process.ended, SIGKILL_LIMIT_MS);
     await this.#cleanUp();
     if (!(error instanceof PluginError)) return error;
-    const stderr = process?.lastLines ?? [];
+    const stderr = this.#pipes?.lastLines ?? [];
     const hint = error.hint ?? hintFor(error, stderr);
     if (hint !== undefined) error.hint = hint;
     attachReport(error, {
       phase: this.#phase,
-      command: this.#config.command,
+      command: this.#config.source.command ?? [this.#runner?.name ?? "(runner)"],
       ...(this.#line !== undefined && { line: this.#line }),
       ...(exit !== undefined && { exit }),
+      ...(diagnosis !== undefined && { diagnosis }),
       stderr,
     });
     return error;
+  }
+
+  /** What the runner knows of a start that failed. */
+  async #diagnose(): Promise<string | undefined> {
+    const runner = this.#runner;
+    if (runner?.diagnose === undefined || this.#cancel.fired) return undefined;
+    try {
+      return await waitAtMost(Promise.resolve(runner.diagnose()), DIAGNOSIS_MS);
+    } catch (error) {
+      this.#config.logger.debug("the runner could not say what is wrong", { error });
+      return undefined;
+    }
   }
 
   /**
@@ -215,35 +267,7 @@ class StartAttempt {
   }
 }
 
-/** How long to wait for the exit of a plugin that has fallen silent, in milliseconds. */
-const SILENT_EXIT_MS = 500;
-
-/**
- * Pins the plugin's certificate.
- *
- * @throws {CertificateError} If it is missing though AutoMTLS was asked for,
- * there though it was not, or cannot be trusted.
- */
-function pin(identity: Identity | undefined, handshake: Handshake): ChannelConfig["tls"] {
-  const { certificate } = handshake;
-  if (identity === undefined) {
-    if (certificate === undefined) return undefined;
-    throw new CertificateError(
-      "unexpected",
-      "Cannot use plugin: it answered with a certificate though AutoMTLS is off",
-      { hint: "Leave autoMtls on for this plugin" },
-    );
-  }
-  if (certificate === undefined) {
-    throw new CertificateError(
-      "missing",
-      "Cannot use plugin: AutoMTLS is on and it answered without a certificate",
-      {
-        hint: "The plugin's library may not know AutoMTLS, or the plugin brings TLS of its own; " +
-          "autoMtls: false connects in clear",
-      },
-    );
-  }
-  checkPeerCertificate(certificate, "the plugin's certificate", new Date());
-  return { identity, peerCertificate: certificate };
+/** Ends what a runner starts after nobody waits for it any more. */
+function abandon(starting: Promise<Runner>): void {
+  starting.then((runner) => runner.kill("SIGKILL")).catch(() => {});
 }

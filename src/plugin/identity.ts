@@ -1,12 +1,41 @@
-/** The plugin's side of AutoMTLS. */
+/** What a plugin shows of itself and whom it trusts: by AutoMTLS, or as its author provides. */
 import { CertificateError } from "../errors.ts";
-import type { PinnedTls } from "../rpc/tls.ts";
+import type { ConnectionTls, PinnedTls, TlsConfig } from "../rpc/tls.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { generateIdentity } from "../wire/certificate.ts";
 import { ENV } from "../wire/environment.ts";
 import { decodePem } from "../wire/pem.ts";
 import { checkPeerCertificate } from "../wire/x509.ts";
+import type { ServeConfig } from "./config.ts";
+
+/**
+ * Decides between the author's own TLS, AutoMTLS if the host asks for it, and
+ * none.
+ *
+ * @throws {TypeError} If the provider gives no certificate with its key.
+ * @throws {CertificateError} If the host's certificate cannot be trusted.
+ * @throws {RuntimeVersionError} If this runtime cannot check it.
+ *
+ * Source: go-plugin `server.go`, `Serve`.
+ */
+export async function tlsFor(
+  runtime: Runtime,
+  config: ServeConfig,
+  clientCertificate: string | undefined,
+): Promise<ConnectionTls | undefined> {
+  const own = await config.tlsProvider?.();
+  if (own !== undefined) return complete(own, runtime);
+  return clientCertificate === undefined ? undefined : await pinHost(runtime, clientCertificate);
+}
+
+function complete(tls: TlsConfig, runtime: Runtime): TlsConfig {
+  if (tls.certificate === undefined || tls.privateKey === undefined) {
+    throw new TypeError("ServeConfig.tlsProvider: certificate and privateKey are needed");
+  }
+  if (tls.ca !== undefined) requireMtlsSupport(runtime);
+  return tls;
+}
 
 /**
  * Pins the host's certificate and makes one for the plugin. go-plugin goes on

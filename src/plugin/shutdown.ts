@@ -31,6 +31,14 @@ export class ShutdownRequest {
     };
   }
 
+  /** Stops when the signal fires, or has fired. The result stops listening. */
+  listenToSignal(signal: AbortSignal): () => void {
+    const stop = () => this.make("its signal");
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    return () => signal.removeEventListener("abort", stop);
+  }
+
   /**
    * Stops on SIGTERM. Ignores SIGINT: Ctrl-C in a terminal reaches the plugin
    * too, and it is the host that decides when the plugin ends.

@@ -3,18 +3,19 @@ import { BrokerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { listen, type ListenOptions } from "../transport/listen.ts";
-import { formatAddress, parseAddress } from "../wire/address.ts";
+import { type Address, formatAddress, parseAddress } from "../wire/address.ts";
 import { type Announcement, Announcements, BROKER_TIMEOUT_MS } from "./announcements.ts";
 import { openChannel, type RpcChannel } from "./channel.ts";
 import { makeClient } from "./client.ts";
 import type { ClientOf, ServerCall } from "./contract.ts";
 import { brokerDescriptor } from "./descriptors.ts";
+import type { EngineConfig } from "./engine_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { Outbox } from "./outbox.ts";
 import { type Plugin, registerOn, type ServerContext } from "./plugin_set.ts";
 import { createServer } from "./server.ts";
 import { type Service, service } from "./service.ts";
-import type { PinnedTls } from "./tls.ts";
+import type { ConnectionTls } from "./tls.ts";
 
 /** A message of the broker's stream. */
 export interface ConnInfo extends Announcement {
@@ -76,14 +77,29 @@ export interface Broker {
   ): Promise<BrokeredClient<T>>;
 }
 
+/** Where an address of one side is to be found by the other, which may see other files. */
+export interface AddressTranslation {
+  /** What the plugin's address is called on the host's side. */
+  pluginToHost(address: Address): Address | Promise<Address>;
+  /** What the host's address is called on the plugin's side. */
+  hostToPlugin(address: Address): Address | Promise<Address>;
+}
+
 /** What a broker needs for the connections it makes and takes. */
-export interface BrokerConfig extends Pick<ListenOptions, "network" | "socketDirectory" | "ports"> {
+export interface BrokerConfig
+  extends Pick<ListenOptions, "network" | "socketDirectory" | "socketGroup" | "ports"> {
   /** The system. */
   readonly runtime: Runtime;
   /** Told what goes wrong where nobody waits for it. */
   readonly logger: Logger;
   /** The main connection's certificates, for both roles. */
-  readonly tls: PinnedTls | undefined;
+  readonly tls: ConnectionTls | undefined;
+  /** What the user tells the engine. */
+  readonly engine?: EngineConfig | undefined;
+  /** Resolves with the reason when the peer is known to be gone for good. */
+  readonly gone?: Promise<Error> | undefined;
+  /** On a host whose plugin sees other files or another network. */
+  readonly translation?: AddressTranslation | undefined;
   /** How long calls under way may take to end when something served closes, in milliseconds. */
   readonly drainTimeoutMs: number;
 }
@@ -111,9 +127,9 @@ export class GrpcBroker implements Broker {
   }
 
   async serve(id: number, ...plugins: readonly Plugin[]): Promise<BrokeredServer> {
-    const { runtime, logger, tls, drainTimeoutMs } = this.#config;
+    const { drainTimeoutMs, translation } = this.#config;
     const outbox = await this.#session();
-    const server = await createServer({ runtime, logger, tls });
+    const server = await createServer(this.#config);
     // Last: from here on there is something to close.
     const listener = await listen(this.#config);
     let closing: Promise<void> | undefined;
@@ -123,6 +139,7 @@ export class GrpcBroker implements Broker {
     };
     const served = { id, close, [Symbol.asyncDispose]: close };
     this.#servers.add(served);
+    let { address } = listener;
     try {
       const context: ServerContext = {
         signal: server.signal,
@@ -130,13 +147,13 @@ export class GrpcBroker implements Broker {
         register: async (service, handlers) => server.register(await service.load(), handlers),
       };
       for (const plugin of plugins) await registerOn(context, `id ${id}`, plugin);
+      if (translation !== undefined) address = await translation.hostToPlugin(address);
       if (this.#closing.fired || outbox.isEnded) throw brokerClosed();
     } catch (error) {
       await close();
       throw error;
     }
     listener.accept((connection) => server.serve(connection));
-    const { address } = listener;
     outbox.send({ serviceId: id, network: address.network, address: formatAddress(address) });
     return served;
   }
@@ -146,14 +163,17 @@ export class GrpcBroker implements Broker {
     service: Service<T>,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<BrokeredClient<T>> {
-    const { runtime, tls } = this.#config;
+    const { translation } = this.#config;
     const { network, address } = await this.#announced.take(id, signal);
+    const announced = announcedAddress(id, network, address);
     const channel = await openChannel({
-      runtime,
-      tls,
-      address: announcedAddress(id, network, address),
-      gone: new Promise(() => {}),
+      ...this.#config,
+      address: await translation?.pluginToHost(announced) ?? announced,
+      gone: this.#config.gone ?? new Promise(() => {}),
     });
+    const leave = () => channel.close(signal?.reason);
+    if (signal?.aborted) leave();
+    signal?.addEventListener("abort", leave, { once: true });
     const close = () => {
       this.#channels.delete(channel);
       channel.close(new BrokerError("closed", `The connection to id ${id} was closed`));
@@ -166,7 +186,9 @@ export class GrpcBroker implements Broker {
       return Object.assign(client, { [Symbol.asyncDispose]: close });
     } catch (error) {
       await close();
-      throw error;
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener("abort", leave);
     }
   }
 

@@ -16,15 +16,12 @@ import { ConnectError, RpcError, statusName } from "../errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
-import { CERTIFICATE_HOST } from "../wire/x509.ts";
 import type { CallOptions, MethodDefinition } from "./contract.ts";
+import type { EngineConfig, EngineOptions } from "./engine_options.ts";
 import { type Grpc, loadGrpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "./interrupt.ts";
 import { fromMetadata, toMetadata } from "./metadata.ts";
-import { channelCredentials, type PinnedTls } from "./tls.ts";
-
-/** Options of the engine, passed on as they are. */
-export type EngineOptions = Readonly<Record<string, string | number>>;
+import { channelCredentials, type ConnectionTls, serverNameOf } from "./tls.ts";
 
 /** Where to connect and how. */
 export interface ChannelConfig {
@@ -32,12 +29,12 @@ export interface ChannelConfig {
   readonly runtime: Runtime;
   /** Where the peer listens. */
   readonly address: Address;
-  /** Pins the peer; the connection is in clear without it. */
-  readonly tls?: PinnedTls | undefined;
+  /** Whom to trust and what to show; the connection is in clear without it. */
+  readonly tls?: ConnectionTls | undefined;
   /** Resolves with the reason when the peer is known to be gone for good. */
   readonly gone: Promise<Error>;
-  /** Options of the engine that win over ours. */
-  readonly options?: EngineOptions | undefined;
+  /** What the user tells the engine. */
+  readonly engine?: Pick<EngineConfig, "channelOptions" | "interceptors"> | undefined;
 }
 
 /** A request stream, or the request of a call that takes one. */
@@ -78,8 +75,6 @@ const OPTIONS: EngineOptions = {
   "grpc.max_receive_message_length": -1,
   "grpc.max_send_message_length": -1,
   "grpc-node.flow_control_window": ONE_MEBIBYTE,
-  "grpc.default_authority": CERTIFICATE_HOST,
-  "grpc.ssl_target_name_override": CERTIFICATE_HOST,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.client_idle_timeout_ms": NEVER_MS,
   "grpc.service_config_disable_resolution": 1,
@@ -91,10 +86,18 @@ const OPTIONS: EngineOptions = {
 /** Makes a channel. It connects when `connect` is called or a call is made. */
 export async function openChannel(config: ChannelConfig): Promise<RpcChannel> {
   const grpc = await loadGrpc(config.runtime);
+  const { channelOptions, interceptors } = config.engine ?? {};
+  const name = serverNameOf(config.tls);
   const client = new grpc.Client(
     targetOf(config.address),
     channelCredentials(grpc, config.tls),
-    { ...OPTIONS, ...config.options },
+    {
+      ...OPTIONS,
+      "grpc.default_authority": name,
+      "grpc.ssl_target_name_override": name,
+      ...channelOptions,
+      ...(interceptors !== undefined && { interceptors: [...interceptors] }),
+    },
   );
   return new GrpcJsChannel(grpc, client, config.gone);
 }

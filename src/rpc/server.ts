@@ -10,10 +10,11 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "./contract.ts";
+import type { EngineConfig } from "./engine_options.ts";
 import { loadGrpc } from "./grpc.ts";
 import { adaptHandler, type Handler, type HandlerContext, RunningCalls } from "./handlers.ts";
 import type { LoadedService } from "./service.ts";
-import { type PinnedTls, serverCredentials } from "./tls.ts";
+import { type ConnectionTls, serverCredentials } from "./tls.ts";
 
 /** How to serve. */
 export interface ServerConfig {
@@ -21,8 +22,10 @@ export interface ServerConfig {
   readonly runtime: Runtime;
   /** Told of errors that handlers did not mean to throw. */
   readonly logger: Logger;
-  /** Pins the peer; connections are in clear without it. */
-  readonly tls?: PinnedTls | undefined;
+  /** What to show and whom to trust; connections are in clear without it. */
+  readonly tls?: ConnectionTls | undefined;
+  /** What the user tells the engine. */
+  readonly engine?: Pick<EngineConfig, "serverOptions" | "serverInterceptors"> | undefined;
 }
 
 /** Services, and the connections they are served on. */
@@ -52,7 +55,12 @@ const OPTIONS = {
 /** Makes a server without services. */
 export async function createServer(config: ServerConfig): Promise<RpcServer> {
   const grpc = await loadGrpc(config.runtime);
-  const server = new grpc.Server(OPTIONS);
+  const { serverOptions, serverInterceptors } = config.engine ?? {};
+  const server = new grpc.Server({
+    ...OPTIONS,
+    ...serverOptions,
+    ...(serverInterceptors !== undefined && { interceptors: [...serverInterceptors] }),
+  });
   const injector = server.createConnectionInjector(
     serverCredentials(grpc, config.tls),
   );

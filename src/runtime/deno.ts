@@ -6,6 +6,7 @@ import {
   type ConsoleModule,
   type OutputCapture,
 } from "./output.ts";
+import { isRunning, startTimeOf } from "./process_table.ts";
 import {
   type Access,
   type ChildProcess,
@@ -208,6 +209,74 @@ async function removeTree(path: string): Promise<void> {
   }
 }
 
+/** What Deno has only in its `process`, which costs nothing to look up when it is needed. */
+function nodeProcess() {
+  return (globalThis as unknown as {
+    process: {
+      kill(pid: number, signal: 0): true;
+      listenerCount(event: string): number;
+    };
+  }).process;
+}
+
+const table = {
+  platform: Deno.build.os,
+  readText: (path: string) => Deno.readTextFileSync(path),
+  outputOf(program: string, args: readonly string[]): string {
+    const { success, code, stdout } = new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    if (!success) throw new Error(`${program} ended with exit code ${code}`);
+    return new TextDecoder().decode(stdout);
+  },
+};
+
+function isAlive(pid: number): boolean {
+  try {
+    nodeProcess().kill(pid, 0);
+    return isRunning(table, pid);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) return false;
+    throw new PermissionError(`Cannot look for process ${pid}`, ["--allow-run"], { cause });
+  }
+}
+
+function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) return;
+    throw new PermissionError(`Cannot signal process ${pid}`, ["--allow-run"], { cause });
+  }
+}
+
+async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+  // The stream closes the file, also when it is left early.
+  const file = await Deno.open(path);
+  yield* file.readable;
+}
+
+async function listDirectory(path: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(path)) names.push(name);
+  return names;
+}
+
+async function shareWithGroup(path: string, groupId: number, mode: number): Promise<void> {
+  await Deno.chown(path, null, groupId);
+  await Deno.chmod(path, mode);
+}
+
+function removeTreeSync(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** Deno. */
 export const denoRuntime: Runtime = {
   name: "deno",
@@ -221,9 +290,24 @@ export const denoRuntime: Runtime = {
   writeStderr,
   onSignal,
   onExit,
+  // Listeners of Deno's own kind cannot be counted.
+  hasOwnHandler: (signal) => nodeProcess().listenerCount(signal) > 0,
   exit: (code) => Deno.exit(code),
+  raise: (signal) => Deno.kill(Deno.pid, signal),
+  programArguments: Deno.args,
+  pid: Deno.pid,
+  parentPid: () => Deno.ppid,
+  isAlive,
+  startTimeOf: (pid) => startTimeOf(table, pid),
+  signalProcess,
+  outputOf: table.outputOf,
+  currentDirectory: () => Deno.cwd(),
+  readFile,
+  listDirectory,
+  shareWithGroup,
   temporaryDirectories,
   makePrivateDirectory: (parent) => Deno.makeTempDir({ dir: parent, prefix: TEMPORARY_PREFIX }),
   removeSync,
   removeTree,
+  removeTreeSync,
 };

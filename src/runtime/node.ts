@@ -1,13 +1,18 @@
 /** The system through Node's modules. */
-import { type ChildProcess as NodeProcess, spawn as spawnProcess } from "node:child_process";
-import { lstatSync, rmdirSync, rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import {
+  type ChildProcess as NodeProcess,
+  execFileSync,
+  spawn as spawnProcess,
+} from "node:child_process";
+import { createReadStream, lstatSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { chmod, chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import type { ExitStatus } from "../errors.ts";
 import { captureNodeStream, type OutputCapture } from "./output.ts";
+import { isRunning, startTimeOf } from "./process_table.ts";
 import { type ChildProcess, type Runtime, type SpawnOptions, TEMPORARY_PREFIX } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
@@ -98,6 +103,36 @@ function removeSync(path: string): void {
   else rmSync(path, { force: true });
 }
 
+function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended, which is what was wanted, or is not ours to signal.
+  }
+}
+
+const table = {
+  platform: process.platform,
+  readText: (path: string) => readFileSync(path, "utf8"),
+  outputOf: (program: string, args: readonly string[]) =>
+    execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+};
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return isRunning(table, pid);
+  } catch {
+    // It does not exist, or belongs to somebody else.
+    return false;
+  }
+}
+
+async function shareWithGroup(path: string, groupId: number, mode: number): Promise<void> {
+  await chown(path, process.getuid?.() ?? -1, groupId);
+  await chmod(path, mode);
+}
+
 /** Node. */
 export const nodeRuntime: Runtime = {
   name: "node",
@@ -111,9 +146,23 @@ export const nodeRuntime: Runtime = {
   writeStderr,
   onSignal,
   onExit,
+  hasOwnHandler: (signal) => process.listenerCount(signal) > 1,
   exit: (code) => process.exit(code),
+  raise: (signal) => void process.kill(process.pid, signal),
+  programArguments: process.argv.slice(2),
+  pid: process.pid,
+  parentPid: () => process.ppid,
+  isAlive,
+  startTimeOf: (pid) => startTimeOf(table, pid),
+  signalProcess,
+  outputOf: table.outputOf,
+  currentDirectory: () => process.cwd(),
+  readFile: (path) => createReadStream(path),
+  listDirectory: (path) => readdir(path),
+  shareWithGroup,
   temporaryDirectories,
   makePrivateDirectory: (parent) => mkdtemp(join(parent, TEMPORARY_PREFIX)),
   removeSync,
   removeTree: (path) => rm(path, { recursive: true, force: true }),
+  removeTreeSync: (path) => rmSync(path, { recursive: true, force: true }),
 };

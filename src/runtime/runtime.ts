@@ -84,8 +84,46 @@ export interface Runtime {
   onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
   /** Calls back, synchronously, when this process ends, until the returned function is called. */
   onExit(handler: () => void): () => void;
+  /** Whether the program itself handles the signal too, as far as that can be seen. */
+  hasOwnHandler(signal: "SIGINT" | "SIGTERM"): boolean;
   /** Ends this process. */
   exit(code: number): never;
+  /** Ends this process by a signal, unless the program handles it. */
+  raise(signal: "SIGINT" | "SIGTERM"): void;
+  /** The program's arguments. */
+  readonly programArguments: readonly string[];
+  /** The id of this process. */
+  readonly pid: number;
+  /** The id of the process that started this one. On POSIX it changes when that one ends. */
+  parentPid(): number;
+  /**
+   * Whether a process that this one need not have started runs and may be
+   * signalled.
+   *
+   * @throws {PermissionError} If `--allow-run` is missing.
+   */
+  isAlive(pid: number): boolean;
+  /**
+   * When a process started, in the system's own words, which tell it from a
+   * later one of the same id; `undefined` where the system does not say.
+   */
+  startTimeOf(pid: number): string | undefined;
+  /** Signals a process that this one need not have started; does nothing if it has ended. */
+  signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void;
+  /**
+   * Runs a program to its end and gives what it wrote to stdout.
+   *
+   * @throws {Error} If it cannot be run or fails.
+   */
+  outputOf(program: string, args: readonly string[]): string;
+  /** The directory that relative paths are relative to. */
+  currentDirectory(): string;
+  /** Reads a file piece by piece. */
+  readFile(path: string): AsyncIterable<Uint8Array>;
+  /** The names in a directory. */
+  listDirectory(path: string): Promise<readonly string[]>;
+  /** Gives a file or directory to a group and sets its mode. */
+  shareWithGroup(path: string, groupId: number, mode: number): Promise<void>;
   /** The directories to try for temporary files, the system's own first. */
   temporaryDirectories(): readonly string[];
   /** Makes a directory inside `parent` that only this user can enter. */
@@ -94,6 +132,8 @@ export interface Runtime {
   removeSync(path: string): void;
   /** Removes a directory with all that is in it; one that is not there is fine. */
   removeTree(path: string): Promise<void>;
+  /** The same, before it returns: for the end of this process. */
+  removeTreeSync(path: string): void;
 }
 
 let runtime: Promise<Runtime> | undefined;

@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { ListenError, PermissionError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
+import { findGroup } from "../runtime/group.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Address } from "../wire/address.ts";
 import { chooseSocketPath, type SocketPath } from "./socket_path.ts";
@@ -19,6 +20,8 @@ export interface ListenOptions {
   readonly network: Network;
   /** The directory for the unix socket; a private one of its own if left out. */
   readonly socketDirectory?: string | undefined;
+  /** The group, by name or number, that may use the unix socket besides this user. */
+  readonly socketGroup?: string | undefined;
   /** Gives the TCP ports to try, both ends inclusive; 0 to 0 means any. */
   readonly ports: () => { readonly min: number; readonly max: number };
 }
@@ -58,9 +61,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     return await listenUnix(
       runtime,
       await chooseSocketPath(runtime, options.socketDirectory),
+      options.socketGroup,
     );
   } catch (error) {
-    if (network === "unix") throw error;
+    // A group was named to share the socket with: on TCP everybody could connect.
+    if (network === "unix" || options.socketGroup !== undefined) throw error;
     logger.info("listening on TCP instead of a unix socket", {
       reason: (error as Error).message,
     });
@@ -71,6 +76,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 async function listenUnix(
   runtime: Runtime,
   place: SocketPath,
+  group: string | undefined,
 ): Promise<Listener> {
   const { path, directory } = place;
   const remove = () => {
@@ -83,16 +89,30 @@ async function listenUnix(
     forget();
     remove();
   };
+  let server: Server | undefined;
   try {
-    const server = await bind((server) => server.listen(path));
+    server = await bind((server) => server.listen(path));
+    if (group !== undefined) await shareWith(runtime, place, group);
     return makeListener(server, { network: "unix", path }, discard);
   } catch (cause) {
+    server?.close();
     discard();
     throw new ListenError(
       `Cannot listen on a unix socket: ${path}: ${(cause as Error).message}`,
       { cause },
     );
   }
+}
+
+/** Lets a group use a socket: connecting needs the right to write. */
+async function shareWith(
+  runtime: Runtime,
+  { path, directory }: SocketPath,
+  group: string,
+): Promise<void> {
+  const groupId = await findGroup(runtime, group);
+  if (directory !== undefined) await runtime.shareWithGroup(directory, groupId, 0o770);
+  await runtime.shareWithGroup(path, groupId, 0o660);
 }
 
 async function listenTcp(

@@ -31,6 +31,8 @@ export interface HostEnvironment {
   readonly clientCertificate?: string | undefined;
   /** Where the plugin should put its unix sockets. */
   readonly socketDirectory?: string | undefined;
+  /** The group, by name or number, that may use the plugin's unix sockets. */
+  readonly socketGroup?: string | undefined;
 }
 
 /** The variables that tell a plugin what the host wants. */
@@ -46,6 +48,7 @@ export function formatEnvironment(
       { [ENV.clientCertificate]: host.clientCertificate }),
     ...(host.socketDirectory !== undefined &&
       { [ENV.socketDirectory]: host.socketDirectory }),
+    ...(host.socketGroup !== undefined && { [ENV.socketGroup]: host.socketGroup }),
   };
 }
 

@@ -1,14 +1,18 @@
 /** What the READMEs print as commands and programs does what they say. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { parseReattach } from "@x/goplugin";
 import { nodeProject } from "../../scripts/node_project.ts";
 import { PROJECT_ROOT } from "../helpers/cache.ts";
 import { goMissing } from "../helpers/go.ts";
 import { run } from "../helpers/run.ts";
+import { within } from "../helpers/wait.ts";
 import { runtimeMissing } from "../interop/matrix.ts";
 
 /** PATH with the Deno that runs the tests, for commands that say `deno`. */
@@ -43,6 +47,8 @@ test("the README's first host and plugin greet as printed", async () => {
     "greeter.ts",
     "plugin.ts",
     "host.ts",
+    "debug.ts",
+    "greeter_test.ts",
     "host.mjs",
     "plugin.mjs",
   ]);
@@ -55,14 +61,39 @@ test("the README's first host and plugin greet as printed", async () => {
     }
     writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports, nodeModulesDir: "none" }));
     const PATH = pathWithDeno(folder);
-    await run(["deno", "check", "host.ts", "plugin.ts"], { cwd: folder, env: { PATH } });
+    await run(["deno", "check", "host.ts", "plugin.ts", "debug.ts"], {
+      cwd: folder,
+      env: { PATH },
+    });
     const { code, stdout, stderr } = await run(["sh", "-c", "deno run -A host.ts"], {
       cwd: folder,
       env: { PATH },
     });
     deepStrictEqual([code, stdout], [0, "Hello, world!\n"], stderr);
+    const tested = await run(["sh", "-c", "deno run -A greeter_test.ts"], {
+      cwd: folder,
+      env: { PATH },
+    });
+    strictEqual(tested.code, 0, tested.stderr);
+    const config = parseReattach(await firstLineOf("debug.ts", folder));
+    deepStrictEqual([config.protocol, config.protocolVersion, config.test], ["grpc", 1, true]);
   });
 });
+
+/** Runs a program until it has printed a line. */
+async function firstLineOf(program: string, folder: string): Promise<string> {
+  const child = spawn(process.execPath, ["run", "-A", program], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const { value } = await within(lines.next(), `a line of ${program}`);
+    return value ?? "";
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
 
 test("the README's lines for Node greet in a project with the packed package", {
   skip: runtimeMissing("node") ?? false,
@@ -103,7 +134,16 @@ async function runExample(name: string): Promise<{ command: string; stdout: stri
     mkdirSync(dirname(copy));
     cpSync(join(PROJECT_ROOT, "examples", name), copy, { recursive: true });
     for (
-      const part of ["deno.json", "deno.lock", "mod.ts", "host.ts", "plugin.ts", "src", "tests"]
+      const part of [
+        "deno.json",
+        "deno.lock",
+        "mod.ts",
+        "host.ts",
+        "plugin.ts",
+        "testing.ts",
+        "src",
+        "tests",
+      ]
     ) {
       cpSync(join(PROJECT_ROOT, part), join(folder, part), { recursive: true });
     }

@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { Client, type ClientConfig, type PluginError } from "@x/goplugin";
+import { Client, type ClientOptions, type CommandSource, type PluginError } from "@x/goplugin";
 import { type Fixture, FixtureService, handshake } from "../fixtures/fixture.ts";
 import { recordLogs } from "./logs.ts";
 import { type Command, fixture } from "./program.ts";
 
 /** A configuration for a fixture plugin, with what a test has to say besides. */
-type Overrides = Partial<ClientConfig<{ fixture: typeof FixtureService }>>;
+type Overrides = Partial<ClientOptions<{ fixture: typeof FixtureService }> & CommandSource>;
 
 /** A client of a fixture plugin whose logs are kept and dropped. */
 export function fixtureClient(command: Command | string, overrides: Overrides = {}) {

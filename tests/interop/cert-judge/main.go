@@ -1,6 +1,7 @@
 // Command cert-judge reads one certificate as PEM from stdin and prints as
 // JSON what Go's crypto/x509 makes of it, and whether go-plugin's two sides
-// would accept it.
+// would accept it. With a host's name as argument it reads a certificate, those
+// between, and the authority to trust, and prints whether Go accepts the chain.
 package main
 
 import (
@@ -193,7 +194,12 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	result, err := judge(pemText)
+	var result any
+	if len(os.Args) > 1 {
+		result, err = judgeChain(pemText, os.Args[1])
+	} else {
+		result, err = judge(pemText)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,99 @@
+/** The connection to a plugin that listens: its channel, and the broker beside it. */
+import { ConnectError } from "../errors.ts";
+import { type AddressTranslation, GrpcBroker } from "../rpc/broker.ts";
+import { openChannel, type RpcChannel } from "../rpc/channel.ts";
+import type { Interrupt } from "../rpc/interrupt.ts";
+import type { PluginSet } from "../rpc/plugin_set.ts";
+import type { ConnectionTls } from "../rpc/tls.ts";
+import { describePeer } from "../rpc/tls_probe.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
+import type { ResolvedConfig } from "./config.ts";
+import type { PluginProcess } from "./process.ts";
+import type { AttachedRunner } from "./runner.ts";
+
+/** A plugin that runs, and the connection to it. */
+export interface RunningPlugin {
+  /** Its process. */
+  readonly process: PluginProcess;
+  /** Where it listens, as seen from here. */
+  readonly address: Address;
+  /** The version of the application's protocol; 0 if it is not known. */
+  readonly protocolVersion: number;
+  /** The plugins it serves in that version. */
+  readonly plugins: PluginSet;
+  /** What both sides show and trust; in clear without it. */
+  readonly tls: ConnectionTls | undefined;
+  /** Whether it belongs to somebody else, who will end it. */
+  readonly isForeign: boolean;
+  /** The connection to it. */
+  readonly channel: RpcChannel;
+  /** Further connections with it. */
+  readonly broker: GrpcBroker;
+  /** Removes what was made for it outside its process. */
+  readonly cleanUp: () => Promise<void>;
+}
+
+/** What is known of a plugin before there is a connection. */
+export interface ConnectionParts extends Pick<RunningPlugin, "process" | "address" | "tls"> {
+  /** The system. */
+  readonly runtime: Runtime;
+  /** What the host was told. */
+  readonly config: ResolvedConfig;
+  /** Knows what addresses are called on the other side. */
+  readonly runner: AttachedRunner;
+  /** Where the host's own sockets go. */
+  readonly socketDirectory: string | undefined;
+}
+
+/**
+ * Connects to a plugin. On failure nothing is left of the connection.
+ *
+ * @param cancel Ends the wait.
+ * @throws {ConnectError} If that fails within the limit of a start.
+ */
+export async function connectPlugin(
+  parts: ConnectionParts,
+  cancel: Interrupt,
+): Promise<Pick<RunningPlugin, "channel" | "broker">> {
+  const { runtime, config, process, address, tls, runner, socketDirectory } = parts;
+  const { engine, logger, startTimeoutMs } = config;
+  const gone = process.ended.then((exit) => process.exitError(exit));
+  const channel = await openChannel({ runtime, gone, address, tls, engine });
+  try {
+    await cancel.guard(channel.connect(startTimeoutMs));
+  } catch (error) {
+    channel.close(error instanceof Error ? error : new Error(String(error)));
+    throw await explain(error, parts);
+  }
+  logger.debug("plugin address", { network: address.network, address: formatAddress(address) });
+  const broker = new GrpcBroker({
+    runtime,
+    logger,
+    tls,
+    engine,
+    gone,
+    translation: translationOf(runner),
+    // A plugin on TCP may lack the rights for unix sockets.
+    network: address.network === "tcp" ? "tcp" : "auto",
+    socketDirectory,
+    socketGroup: config.unixSocket.group,
+    ports: () => ({ min: 0, max: 0 }),
+    drainTimeoutMs: 1_000,
+  });
+  return { channel, broker };
+}
+
+function translationOf(runner: AttachedRunner): AddressTranslation {
+  return {
+    pluginToHost: (address) => runner.pluginToHost?.(address) ?? address,
+    hostToPlugin: (address) => runner.hostToPlugin?.(address) ?? address,
+  };
+}
+
+/** Adds to a failure under TLS what the plugin's certificate says. */
+async function explain(error: unknown, { address, tls }: ConnectionParts): Promise<unknown> {
+  if (!(error instanceof ConnectError) || tls === undefined) return error;
+  const description = await describePeer(address, tls);
+  return new ConnectError(`${error.message}\n${description}`, { cause: error });
+}
