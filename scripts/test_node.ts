@@ -5,10 +5,11 @@
  *     deno task test:node [FILE…]
  */
 import { spawn, spawnSync } from "node:child_process";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { nodeProject } from "./node_project.ts";
+import { reportPath } from "./reports.ts";
 
 /** Folders of tests that need Deno. */
 const DENO_ONLY = ["interop", "docs"];
@@ -21,18 +22,28 @@ async function testFiles(project: string): Promise<string[]> {
     .sort().map((name) => `tests/${name}`);
 }
 
+const chosen = process.argv.slice(2);
+const report = reportPath("node");
+// Only a run of everything leaves a report, and never an older one than itself.
+if (chosen.length === 0) {
+  await rm(report, { force: true });
+  await mkdir(dirname(report), { recursive: true });
+}
 const node = spawnSync("node", ["--version"], { encoding: "utf8" });
 if (node.status !== 0) {
   console.log("The tests on Node were skipped: there is no node in PATH");
   process.exit(process.env.CI ? 1 : 0);
 }
 const project = await nodeProject();
-const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen : await testFiles(project);
 console.log(`Node ${node.stdout.trim()}: ${files.length} test files against the packed package`);
 const child = spawn("node", [
   "--test",
   "--test-reporter=spec",
+  "--test-reporter-destination=stdout",
+  ...(chosen.length === 0
+    ? ["--test-reporter=junit", `--test-reporter-destination=${report}`]
+    : []),
   "--test-concurrency=2",
   "--test-timeout=180000",
   ...files,

@@ -10,10 +10,26 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+/** What a program is run with. */
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
 /** Runs a program with these variables beside those of this process. */
 export function run(
+  command: readonly [string, ...string[]],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return runLong(command, options, 60_000);
+}
+
+/** The same with another limit. */
+export function runLong(
   [program, ...args]: readonly [string, ...string[]],
-  options: { env?: Readonly<Record<string, string>>; cwd?: string; input?: string } = {},
+  options: RunOptions,
+  limitMs: number,
 ): Promise<RunResult> {
   const child = spawn(program, args, {
     env: { ...process.env, ...options.env },
@@ -30,7 +46,7 @@ export function run(
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
-  return within(ended, `the end of ${program} ${args.join(" ")}`, 60_000).catch((error) => {
+  return within(ended, `the end of ${program} ${args.join(" ")}`, limitMs).catch((error) => {
     child.kill("SIGKILL");
     throw new Error(`${error.message}\n${stdout}\n${stderr}`);
   });
