@@ -7,7 +7,6 @@
  */
 
 import { concatenate, readFields, textField, textOf } from "./descriptor_bytes.ts";
-import { repairFile } from "./descriptor_repair.ts";
 
 /** Field numbers in `descriptor.proto`. */
 const FILE = { name: 1, package: 2, dependency: 3, message: 4, enumType: 5, service: 6 };
@@ -63,8 +62,7 @@ export class FileIndex {
     return [...seen].map(completed);
   }
 
-  #index(given: Uint8Array, siblings: readonly IndexedFile[]): IndexedFile {
-    const bytes = repairFile(given);
+  #index(bytes: Uint8Array, siblings: readonly IndexedFile[]): IndexedFile {
     const fields = [...readFields(bytes)];
     const givenName = textOf(fields, FILE.name);
     const names = new Set(this.#files.map(({ name }) => name));
@@ -114,7 +112,7 @@ function indexService(file: IndexedFile, scope: string, service: Uint8Array): vo
   }
 }
 
-/** proto-loader leaves out which files a file imports: found again by what it refers to. */
+/** Neither we nor proto-loader say which files a file imports: found by what it refers to. */
 function dependenciesOf(file: IndexedFile): Set<IndexedFile> {
   const needed = new Set<IndexedFile>();
   for (const { scope, name } of file.references) {
