@@ -13,6 +13,7 @@
  *   number, and the field number 0 are refused;
  * - of enum values with the same number the first has the name, also where the
  *   descriptor is JSON;
+ * - a name means what is near rather than what has it at the root;
  * - an entry of a map without a message has an empty one;
  * - fields of proto3 that have their default are not written, as protobuf wants;
  * - bigints are taken for numbers, and what can be no number of 64 bits or no
