@@ -14,6 +14,9 @@ import { ENUM, GROUP, isPackable, MESSAGE, SCALARS } from "./kind.ts";
 
 type Proto = Readonly<Record<string, unknown>>;
 
+/** The highest number that a field can have. */
+const MAX_NUMBER = 2 ** 29 - 1;
+
 /** Source: protobuf `descriptor.proto`, `FieldDescriptorProto.Label`. */
 const LABEL = { optional: 1, required: 2, repeated: 3 };
 
@@ -73,10 +76,10 @@ function describeMessage(scope: Scope): Proto {
     ],
     enumType: of("enum", inner).map(describeEnum),
     extension: of("extension", inner).map(describeExtension),
-    // Whether the end belongs to the range depends on what wrote the JSON.
+    // To its end in the JSON, up to its end in the description.
     extensionRange: json.extensions?.map(([start, end]) => ({
       start,
-      end: Math.max(start + 1, end),
+      end: Math.min(end + 1, MAX_NUMBER + 1),
     })),
     oneofDecl: oneofs.names.map((name) => ({ name })),
     options: deprecated(json.options),

@@ -1,5 +1,4 @@
 /** Makes message types from descriptors. */
-import { decodeBase64 } from "./base64.ts";
 import {
   type Features,
   featuresOf,
@@ -152,7 +151,7 @@ function fallbackOf(
   const set = options?.["default"] ?? undefined;
   if (set === undefined) return undefined;
   if (enumType !== undefined) return enumType.nameOf(enumType.numberOf(set) ?? enumType.first);
-  if (kind === 12) return decodeBase64(String(set)) ?? new TextEncoder().encode(String(set));
+  if (kind === 12) return new TextEncoder().encode(String(set)); // as text, as in .proto files
   if (!isLong(kind)) return set;
   const halves = { low: 0, high: 0 };
   const isUnsigned = kind === 4 || kind === 6; // uint64, fixed64

@@ -16,6 +16,7 @@
  * - a name means what is near rather than what has it at the root;
  * - an entry of a map without a message has an empty one;
  * - fields of proto3 that have their default are not written, as protobuf wants;
+ * - a default of bytes is text, even if it could be base64;
  * - bigints are taken for numbers, and what can be no number of 64 bits or no
  *   bytes is refused with a `TypeError`;
  * - `bytes` are plain `Uint8Array`s.

@@ -192,7 +192,7 @@ const PROTO2_FIELDS = {
   preset: { type: "int32", id: 2, options: { default: 41 } },
   long: { type: "uint64", id: 3, options: { default: 5 } },
   text: { type: "string", id: 4, options: { default: "hello" } },
-  data: { type: "bytes", id: 5, options: { default: "a b" } },
+  data: { type: "bytes", id: 5, options: { default: "ab c" } },
   flag: { type: "bool", id: 6, options: { default: true } },
   real: { type: "double", id: 7, options: { default: 2.5 } },
   choice: { type: "E", id: 8, options: { default: "SECOND" } },

@@ -129,7 +129,7 @@ test("describeFiles() describes what only proto2 has, in a file of its own", () 
   strictEqual(must?.["label"], 2);
   strictEqual(preset?.["defaultValue"], "B");
   deepStrictEqual(pick(mypart, "type", "typeName"), { type: 10, typeName: ".t.Old.MyPart" });
-  deepStrictEqual(old?.["extensionRange"], [{ start: 100, end: 199 }]);
+  deepStrictEqual(old?.["extensionRange"], [{ start: 100, end: 200 }]);
   const [more] = file["extension"] as Fields[];
   deepStrictEqual(pick(more, "number", "extendee", "typeName"), {
     number: 100,
