@@ -37,11 +37,8 @@ function decodeFields(
       decodeField(field, reader, message, depth);
       missing?.delete(field);
     } else if (tag === field.packedTag) {
-      const list = message[field.name] as unknown[];
       const outer = reader.narrow();
-      while (reader.offset < reader.end) {
-        list.push(decodeScalar(field.kind, field.enumType, reader));
-      }
+      decodePacked(field, reader, message[field.name] as unknown[]);
       reader.end = outer;
     } else {
       // Of another type than declared here: as little known as another number.
@@ -52,6 +49,23 @@ function decodeFields(
   if (missing !== undefined && missing.size > 0) {
     const [first] = missing;
     throw new RangeError(`Cannot read message: the required field ${first?.fullName} is missing`);
+  }
+}
+
+/** Reads values up to the reader's end. Those that come by the thousand have a loop of their own. */
+function decodePacked({ kind, enumType }: Field, reader: Reader, list: unknown[]): void {
+  switch (kind) {
+    case 1: // double
+      while (reader.offset < reader.end) list.push(reader.double());
+      return;
+    case 2: // float
+      while (reader.offset < reader.end) list.push(reader.float());
+      return;
+    case 5: // int32
+      while (reader.offset < reader.end) list.push(reader.varint() | 0);
+      return;
+    default:
+      while (reader.offset < reader.end) list.push(decodeScalar(kind, enumType, reader));
   }
 }
 

@@ -71,16 +71,27 @@ export interface Entry {
 
 /** A field, ready for use. */
 export class Field {
+  /** Its name in messages. */
   readonly name: string;
+  /** Its name with that of its message. */
   readonly fullName: string;
+  /** Its number on the wire. */
   readonly number: number;
+  /** The kind of its values. */
   readonly kind: Kind;
+  /** Whether it is a list. */
   readonly isRepeated: boolean;
+  /** Whether it must be there. */
   readonly isRequired: boolean;
+  /** Whether it is written even if it has its default. */
   readonly hasPresence: boolean;
+  /** The oneof it belongs to. */
   readonly oneof: string | undefined;
+  /** The kind of the keys of a map; 0 if it is none. */
   readonly keyKind: Kind;
+  /** The type of its values, if they are messages. */
   readonly message: MessageType | undefined;
+  /** The type of its values, if they are of an enum. */
   readonly enumType: EnumType | undefined;
   /** What stands in front of a value. */
   readonly tag: number;

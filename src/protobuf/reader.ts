@@ -145,14 +145,15 @@ export class Reader {
     const end = this.#take(length);
     const bytes = this.#bytes;
     if (length <= SHORT) {
-      const codes: number[] = [];
-      let at = end - length;
-      for (; at < end; at++) {
-        const code = bytes[at] as number;
+      const codes = new Array<number>(length);
+      const from = end - length;
+      let index = 0;
+      for (; index < length; index++) {
+        const code = bytes[from + index] as number;
         if (code >= 0x80) break;
-        codes.push(code);
+        codes[index] = code;
       }
-      if (at === end) return String.fromCharCode.apply(null, codes);
+      if (index === length) return String.fromCharCode.apply(null, codes);
     }
     return decoder.decode(bytes.subarray(end - length, end));
   }
@@ -214,29 +215,45 @@ export class Reader {
     return length;
   }
 
+  /** Reads a varint of two bytes or more. */
   #longVarint(): number {
     const bytes = this.#bytes;
     const end = this.end;
     let at = this.offset;
     let low = 0;
-    let high = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
+    for (let shift = 0; shift < 28; shift += 7) {
       if (at >= end) throw truncated();
       const byte = bytes[at++] as number;
-      const bits = byte & 0x7f;
-      if (shift < 28) low |= bits << shift;
-      else if (shift > 28) high |= bits << (shift - 32);
-      else {
-        low |= bits << 28;
-        high = bits >>> 4;
-      }
+      low |= (byte & 0x7f) << shift;
       if (byte < 0x80) {
         this.offset = at;
-        this.high = high >>> 0;
-        return low >>> 0;
+        this.high = 0;
+        return low;
       }
     }
-    throw new RangeError("Cannot read message: a number goes on for more than 10 bytes");
+    return this.#longestVarint(low, at);
+  }
+
+  /** Reads a varint from its fifth byte on. */
+  #longestVarint(first: number, from: number): number {
+    const bytes = this.#bytes;
+    const end = this.end;
+    let at = from;
+    if (at >= end) throw truncated();
+    let byte = bytes[at++] as number;
+    const low = (first | byte << 28) >>> 0;
+    let high = byte >> 4 & 0x07;
+    for (let shift = 3; byte >= 0x80; shift += 7) {
+      if (shift > 31) {
+        throw new RangeError("Cannot read message: a number goes on for more than 10 bytes");
+      }
+      if (at >= end) throw truncated();
+      byte = bytes[at++] as number;
+      high |= (byte & 0x7f) << shift;
+    }
+    this.offset = at;
+    this.high = high >>> 0;
+    return low;
   }
 }
 
