@@ -81,9 +81,10 @@ function decodeField(field: Field, reader: Reader, message: Message, depth: numb
       : decodeValue(field, reader, message[name], depth);
   } else {
     // Of a oneof the last field counts.
-    const other = message[oneof] as string | undefined;
-    if (other !== undefined && other !== name) delete message[other];
-    message[name] = decodeValue(field, reader, message[name], depth);
+    const other = message[oneof];
+    const isAgain = other === name;
+    if (typeof other === "string" && !isAgain) delete message[other];
+    message[name] = decodeValue(field, reader, isAgain ? message[name] : undefined, depth);
     message[oneof] = name;
   }
 }

@@ -33,7 +33,10 @@ function encodeFields(type: MessageType, writer: Writer, given: unknown, depth: 
   checkDepth(depth);
   const message = type.unwrap === undefined ? given as Message : type.unwrap(given as Message);
   for (const field of type.fields) {
-    const value = message[field.name];
+    const { name } = field;
+    const value = field.isOnEveryObject && !Object.hasOwn(message, name)
+      ? undefined
+      : message[name];
     if (value !== undefined && value !== null) encodeField(field, writer, value, depth);
     else if (field.isRequired) encodeValue(field, writer, field.absent(), depth);
   }

@@ -93,6 +93,8 @@ export class Field {
   readonly message: MessageType | undefined;
   /** The type of its values, if they are of an enum. */
   readonly enumType: EnumType | undefined;
+  /** Whether every object has something of that name, such as `constructor`. */
+  readonly isOnEveryObject: boolean;
   /** What stands in front of a value. */
   readonly tag: number;
   /** What stands in front of a packed list; 0 if it cannot be packed. */
@@ -119,6 +121,7 @@ export class Field {
     this.keyKind = keyKind ?? 0;
     this.message = declared.message;
     this.enumType = enumType;
+    this.isOnEveryObject = name in Object.prototype;
     this.tag = tag(keyKind === undefined ? wireTypeOf(kind) : WIRE.lengthDelimited);
     this.packedTag = this.isRepeated && isPackable(kind) ? tag(WIRE.lengthDelimited) : 0;
     this.isPacked = this.packedTag !== 0 && (declared.isPacked ?? true);

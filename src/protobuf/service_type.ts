@@ -17,6 +17,7 @@
  * - an entry of a map without a message has an empty one;
  * - fields of proto3 that have their default are not written, as protobuf wants;
  * - a default of bytes is text, even if it could be base64;
+ * - a field `constructor` that is not set is not sent;
  * - bigints are taken for numbers, and what can be no number of 64 bits or no
  *   bytes is refused with a `TypeError`;
  * - `bytes` are plain `Uint8Array`s.

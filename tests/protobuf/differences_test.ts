@@ -146,3 +146,24 @@ test("MessageType.encode() leaves out plain fields of proto3 that have their def
   deepStrictEqual(plain(ours.decode(ours.encode(empty))), plain({ ...empty, ...names }));
   deepStrictEqual(ours.decode(new Uint8Array()), {});
 });
+
+test("MessageType has fields with the names of what every object has", () => {
+  const codec = ourCodec(
+    describe({
+      constructor: { type: "T", id: 1 },
+      toString: { type: "string", id: 2 },
+      valueOf: { rule: "repeated", type: "int32", id: 3 },
+      hasOwnProperty: { type: "T", id: 4 },
+    }, { oneofs: { isPrototypeOf: { oneof: ["constructor", "toString"] } } }),
+    "t.S",
+  );
+  strictEqual(codec.encode({}).length, 0);
+  deepStrictEqual(codec.decode(new Uint8Array()), { valueOf: [], hasOwnProperty: null });
+  const child = { valueOf: [1], hasOwnProperty: null };
+  const message = { constructor: child, valueOf: [], hasOwnProperty: child };
+  deepStrictEqual(codec.decode(codec.encode(message)), {
+    ...message,
+    isPrototypeOf: "constructor",
+  });
+  strictEqual(Object.keys(Object).length, 0);
+});
