@@ -12,7 +12,7 @@ export interface Source {
 /** The rooms, lowest floor first; rooms of one floor do not know each other. */
 const FLOORS = [
   ["errors"],
-  ["wire"],
+  ["wire", "protobuf"],
   ["logging"],
   ["runtime"],
   ["mux", "http2"],

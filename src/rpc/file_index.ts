@@ -7,12 +7,19 @@
  */
 
 import { concatenate, readFields, textField, textOf } from "./descriptor_bytes.ts";
-import { repairFile } from "./descriptor_repair.ts";
 
 /** Field numbers in `descriptor.proto`. */
-const FILE = { name: 1, package: 2, dependency: 3, message: 4, enumType: 5, service: 6 };
-const MESSAGE = { name: 1, field: 2, nested: 3, enumType: 4 };
-const FIELD = { typeName: 6 };
+const FILE = {
+  name: 1,
+  package: 2,
+  dependency: 3,
+  message: 4,
+  enumType: 5,
+  service: 6,
+  extension: 7,
+};
+const MESSAGE = { name: 1, field: 2, nested: 3, enumType: 4, extension: 6 };
+const FIELD = { extendee: 2, typeName: 6 };
 const SERVICE = { method: 2 };
 const METHOD = { name: 1, input: 2, output: 3 };
 
@@ -63,8 +70,7 @@ export class FileIndex {
     return [...seen].map(completed);
   }
 
-  #index(given: Uint8Array, siblings: readonly IndexedFile[]): IndexedFile {
-    const bytes = repairFile(given);
+  #index(bytes: Uint8Array, siblings: readonly IndexedFile[]): IndexedFile {
     const fields = [...readFields(bytes)];
     const givenName = textOf(fields, FILE.name);
     const names = new Set(this.#files.map(({ name }) => name));
@@ -78,6 +84,7 @@ export class FileIndex {
       if (number === FILE.message) indexMessage(file, scope, value);
       if (number === FILE.enumType) define(file, scope, value);
       if (number === FILE.service) indexService(file, scope, value);
+      if (number === FILE.extension) indexField(file, scope, value);
     }
     return file;
   }
@@ -95,10 +102,16 @@ function indexMessage(file: IndexedFile, scope: string, message: Uint8Array): vo
   for (const { number, value } of readFields(message)) {
     if (number === MESSAGE.nested) indexMessage(file, own, value);
     if (number === MESSAGE.enumType) define(file, own, value);
-    if (number === MESSAGE.field) {
-      const name = textOf([...readFields(value)], FIELD.typeName);
-      if (name !== "") file.references.push({ scope: own, name });
-    }
+    if (number === MESSAGE.field || number === MESSAGE.extension) indexField(file, own, value);
+  }
+}
+
+/** What a field refers to: the type of its values, and the message that it extends. */
+function indexField(file: IndexedFile, scope: string, field: Uint8Array): void {
+  const fields = [...readFields(field)];
+  for (const number of [FIELD.typeName, FIELD.extendee]) {
+    const name = textOf(fields, number);
+    if (name !== "") file.references.push({ scope, name });
   }
 }
 
@@ -114,7 +127,7 @@ function indexService(file: IndexedFile, scope: string, service: Uint8Array): vo
   }
 }
 
-/** proto-loader leaves out which files a file imports: found again by what it refers to. */
+/** Neither we nor proto-loader say which files a file imports: found by what it refers to. */
 function dependenciesOf(file: IndexedFile): Set<IndexedFile> {
   const needed = new Set<IndexedFile>();
   for (const { scope, name } of file.references) {

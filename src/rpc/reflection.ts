@@ -61,7 +61,7 @@ export function reflectionHandlers(services: readonly LoadedService[]) {
       // Few plugins are ever asked: the index is loaded and built when one is.
       const { FileIndex } = await import("./file_index.ts");
       const index = new FileIndex();
-      for (const { files } of services) index.add(files);
+      for (const service of services) index.add(await service.files());
       for await (const request of requests) {
         yield {
           validHost: request.host,

@@ -1,5 +1,6 @@
 /** Services: where a contract's methods come from. */
 import { ServiceError } from "../errors.ts";
+import { makeServiceType, type ServiceType } from "../protobuf/service_type.ts";
 import type {
   ClientOf,
   ContractOf,
@@ -15,8 +16,8 @@ export interface LoadedService {
   readonly name: string;
   /** The methods by their name in the contract. */
   readonly methods: ReadonlyMap<string, MethodDefinition>;
-  /** The files that describe it, for reflection, each a serialized `FileDescriptorProto`. */
-  readonly files: readonly Uint8Array[];
+  /** Describes it for reflection, by files, each a serialized `FileDescriptorProto`. */
+  files(): Promise<readonly Uint8Array[]>;
 }
 
 /**
@@ -66,7 +67,8 @@ export function service<D extends GeneratedDefinition>(
 ): Service<ContractOf<D>>;
 export function service<T>(source: object, name?: string): Service<T> {
   if (name !== undefined) {
-    return makeService(name, () => loadDescriptor(source, name));
+    // Fails where it is waited for.
+    return makeService(name, () => new Promise((done) => done(loadDescriptor(source, name))));
   }
   const definition = source as Readonly<Record<string, MethodDefinition>>;
   const path = Object.values(definition)[0]?.path;
@@ -102,17 +104,20 @@ export async function loadService<T extends Contract<T>>(
   name: string,
   options: LoadServiceOptions = {},
 ): Promise<Service<T>> {
-  const [{ load }, { fileURLToPath }] = await Promise.all([
-    import("@grpc/proto-loader"),
+  // proto-loader's way to read files, without its way to read messages: those
+  // shall look the same as with an embedded descriptor.
+  const [{ addCommonProtos, loadProtosWithOptions }, { fileURLToPath }] = await Promise.all([
+    import("@grpc/proto-loader/build/src/util.js"),
     import("node:url"),
   ]);
   const path = file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : file;
-  let definitions: Readonly<Record<string, unknown>>;
+  let descriptor: object;
   try {
-    definitions = await load(path, {
-      ...LOADER_OPTIONS,
+    addCommonProtos();
+    const root = await loadProtosWithOptions(path, {
       includeDirs: [...options.includeDirs ?? []],
     });
+    descriptor = root.toJSON();
   } catch (cause) {
     throw new ServiceError(
       `Cannot load service ${name}: ${path}: ${(cause as Error).message}`,
@@ -121,18 +126,9 @@ export async function loadService<T extends Contract<T>>(
       },
     );
   }
-  const loaded = pickService(definitions, name);
+  const loaded = loadDescriptor(descriptor, name);
   return makeService(name, () => Promise.resolve(loaded));
 }
-
-/** How messages look in TypeScript, whichever way their descriptor came. */
-const LOADER_OPTIONS = {
-  keepCase: false,
-  longs: String,
-  enums: String,
-  defaults: true,
-  oneofs: true,
-} as const;
 
 function makeService<T>(
   name: string,
@@ -147,45 +143,24 @@ function makeService<T>(
   return made;
 }
 
-async function loadDescriptor(
-  descriptor: object,
-  name: string,
-): Promise<LoadedService> {
-  const { fromJSON } = await import("@grpc/proto-loader");
-  let definitions: Readonly<Record<string, unknown>>;
+function loadDescriptor(descriptor: object, name: string): LoadedService {
+  let type: ServiceType;
   try {
-    definitions = fromJSON(
-      descriptor as Parameters<typeof fromJSON>[0],
-      LOADER_OPTIONS,
-    );
+    type = makeServiceType(descriptor, name);
   } catch (cause) {
     throw new ServiceError(
       `Cannot load service ${name}: ${(cause as Error).message}`,
       { cause },
     );
   }
-  return pickService(definitions, name);
-}
-
-function pickService(
-  definitions: Readonly<Record<string, unknown>>,
-  name: string,
-): LoadedService {
-  const isService = (
-    value: unknown,
-  ): value is Readonly<Record<string, MethodDefinition>> =>
-    value !== undefined &&
-    typeof (value as { format?: unknown }).format !== "string";
-  const definition = definitions[name];
-  if (!isService(definition)) {
-    const known = Object.keys(definitions).filter((key) => isService(definitions[key]));
-    throw new ServiceError(
-      `Cannot load service ${name}: the descriptor holds ${
-        known.length === 0 ? "no service" : known.join(", ")
-      }`,
-    );
-  }
-  return fromDefinition(name, definition);
+  return {
+    name,
+    methods: byContractName(type.methods),
+    async files() {
+      const { describeFiles } = await import("../protobuf/file_descriptor.ts");
+      return describeFiles(type.root);
+    },
+  };
 }
 
 /** A method as proto-loader describes it, with the files its messages come from. */
@@ -202,11 +177,16 @@ function fromDefinition(
   const methods = Object.values(definition);
   return {
     name,
-    methods: new Map(
-      methods.map((method) => [contractName(method.path), method]),
-    ),
-    files: methods[0]?.requestType?.fileDescriptorProtos ?? [],
+    methods: byContractName(methods),
+    async files() {
+      const { repairFile } = await import("./descriptor_repair.ts");
+      return (methods[0]?.requestType?.fileDescriptorProtos ?? []).map(repairFile);
+    },
   };
+}
+
+function byContractName(methods: readonly MethodDefinition[]): Map<string, MethodDefinition> {
+  return new Map(methods.map((method) => [contractName(method.path), method]));
 }
 
 /** `/proto.KV/Get` is `get` in the contract. */

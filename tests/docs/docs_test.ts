@@ -88,6 +88,24 @@ test("no third-party package loads with the module itself", async () => {
   deepStrictEqual(eager.filter((specifier) => !specifier.startsWith("node:")), []);
 });
 
+test("services of embedded descriptors need no third-party package", async () => {
+  const start = (script: string) =>
+    run([process.execPath, "run", "-q", "--no-npm", "-"], { cwd: PROJECT_ROOT, input: script });
+  const { stdout, stderr } = await start(`
+    import { service } from "./mod.ts";
+    import { brokerDescriptor } from "./src/rpc/descriptors.ts";
+    const { methods, files } = await service(brokerDescriptor, "plugin.GRPCBroker").load();
+    const { requestSerialize, requestDeserialize } = methods.get("startStream");
+    console.log(requestDeserialize(requestSerialize({ address: "a" })).address);
+    console.log((await files()).length);
+  `);
+  strictEqual(stdout, "a\n1\n", stderr);
+  // And what does need one, is told that it may not have it.
+  const loading = await start('import("@grpc/grpc-js");');
+  match(loading.stderr, /npm/);
+  ok(loading.code !== 0);
+});
+
 test("the npm package holds no path of the machine that built it", {
   skip: runtimeMissing("node") ?? false,
 }, async () => {

@@ -110,7 +110,8 @@ const CASES: Readonly<Record<string, readonly [sent: Fields, received?: Fields]>
   }],
   "passes maps": [{
     counts: { "": 0, a: 1, "__x y": -1 },
-    trees: { true: leaf("yes") },
+    names: { 0: "zero", "-9223372036854775808": "lowest", [`${2n ** 63n - 1n}`]: "highest" },
+    trees: { true: leaf("yes"), false: leaf("no") },
   }],
   "tells which field of a oneof is set": [
     { chosenBytes: Uint8Array.of(1) },

@@ -94,6 +94,24 @@ test("loadService() makes a service from a URL, as text or as an object", async 
   await works(await loadService<Calls>(url.href, "everything.Calls"));
 });
 
+test("loadService() reads and writes messages as service() does", async () => {
+  interface Mirror {
+    reflect(request: unknown): Promise<unknown>;
+    nothing(request: unknown): Promise<unknown>;
+  }
+  const [loaded, embedded] = await Promise.all([
+    loadService<Mirror>(PROTO, "everything.Mirror").then((made) => made.load()),
+    service<Mirror>(descriptor, "everything.Mirror").load(),
+  ]);
+  const [one, other] = [loaded, embedded].map(({ methods }) => methods.get("reflect"));
+  if (one === undefined || other === undefined) throw new Error("There is no reflect()");
+  const message = { names: { "-5": "a" }, trees: { false: {} }, maybe: 0, bytesField: [1] };
+  deepStrictEqual(one.requestSerialize(message), other.requestSerialize(message));
+  const bytes = one.requestSerialize(message);
+  deepStrictEqual(one.requestDeserialize(bytes), other.requestDeserialize(bytes));
+  deepStrictEqual(await loaded.files(), await embedded.files());
+});
+
 test("loadService() looks for what a file imports in its directories", async () => {
   const folder = await mkdtemp(join(tmpdir(), "goplugin-test-"));
   try {
