@@ -130,7 +130,9 @@ export class StreamTable {
   }
 
   #receiveSyn(streamId: number): string | undefined {
-    if (!this.#ids.arePeers(streamId)) return `stream ${streamId} is not the peer's to open`;
+    if (!this.#ids.arePeers(streamId)) {
+      return `the peer opened stream ${streamId}, an id it may not use`;
+    }
     if (this.#streams.has(streamId)) return `the peer opened stream ${streamId} twice`;
     if (this.isLeaving || this.#backlog.size >= this.#acceptBacklog) {
       this.#writer.writeControl(FRAME_TYPE.WINDOW_UPDATE, FLAG.RST, streamId, 0);
