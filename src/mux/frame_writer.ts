@@ -1,8 +1,11 @@
 /** Frames on their way into the connection. */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { encodeHeader, FRAME_TYPE } from "./frames.ts";
 import { Limit } from "./limit.ts";
+
+/** A body up to this goes out in one buffer with its header, and its writer need not wait. */
+const SMALL_BYTES = 4 * 1024;
 
 /** Who has data to send. */
 export interface DataSource {
@@ -45,7 +48,7 @@ export class FrameWriter {
    * Writes a data frame. Only a {@linkcode DataSource} whose turn it is does that.
    *
    * @param pieces The body; at least one piece.
-   * @param onTaken Called once the connection has no more use for the bytes.
+   * @param onTaken Called once the bytes are of no more use here.
    */
   writeData(
     flags: number,
@@ -54,8 +57,13 @@ export class FrameWriter {
     onTaken: () => void,
   ): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const header = encodeHeader(FRAME_TYPE.DATA, flags, streamId, length);
+    if (length <= SMALL_BYTES) {
+      this.#took(this.#connection.write(Buffer.concat([header, ...pieces])));
+      return onTaken();
+    }
     this.#connection.cork();
-    this.#connection.write(encodeHeader(FRAME_TYPE.DATA, flags, streamId, length));
+    this.#connection.write(header);
     const last = pieces.length - 1;
     let hasRoom = true;
     pieces.forEach((piece, index) => {

@@ -29,6 +29,7 @@ const PROGRAMS = {
   "negotiated-host": [INTEROP, "./negotiated-host"],
   "counter-host": [INTEROP, "./counter-host"],
   "cert-judge": [INTEROP, "./cert-judge"],
+  "yamux-peer": [INTEROP, "./yamux-peer"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],
