@@ -1,6 +1,7 @@
 /** What a session does about a peer that breaks the rules, or off. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import {
   YamuxGoAwayError,
@@ -274,4 +275,30 @@ test("an error nobody listens for is no crash", async () => {
     errors.push(await peer.session.closed);
   }
   strictEqual(errors.length, 1);
+});
+
+test("YamuxSession takes a chunk that comes while it is still at the one before", async () => {
+  const later = [frame("DATA - 1", "one "), frame("DATA - 1", "two")];
+  // Whatever is written is answered before write() returns, in the middle of a frame.
+  const connection: Duplex = new Duplex({
+    read() {},
+    write(_chunk, _encoding, callback) {
+      const next = later.shift();
+      if (next !== undefined) connection.push(next);
+      callback();
+    },
+  });
+  const session = new YamuxSession(connection, { role: "server", keepAliveIntervalMs: 0 });
+  let received = "";
+  session.onStream((stream) => stream.on("data", (chunk) => received += chunk));
+  await new Promise((resolve) => setImmediate(resolve));
+  connection.push(Buffer.concat([
+    frame("WINDOW SYN 1 0"),
+    frame("PING SYN 0 1"),
+    frame("DATA - 1", "zero "),
+  ]));
+  await until(() => received.endsWith("two"), "the data");
+  strictEqual(received, "zero one two");
+  strictEqual(session.error, undefined);
+  await session.close();
 });
