@@ -402,9 +402,14 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       opened.end();
       strictEqual(await receiveText(opened), "<nil>");
       await noStreams(peer);
-      const left = await peer.ask("streams");
-      left.end();
-      strictEqual(await receiveText(left), "1");
+      // Go forgets a stream a moment after its FIN is out. The one that asks is left.
+      const end = Date.now() + 10_000;
+      for (let left = ""; left !== "1";) {
+        ok(Date.now() < end, `${left} streams are left`);
+        const asking = await peer.ask("streams");
+        asking.end();
+        left = await receiveText(asking);
+      }
     },
   },
 };
