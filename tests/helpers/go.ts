@@ -32,6 +32,7 @@ const PROGRAMS = {
   "cert-judge": [INTEROP, "./cert-judge"],
   "cert-thief": [INTEROP, "./cert-thief"],
   "tls-plugin": [INTEROP, "./tls-plugin"],
+  "yamux-peer": [INTEROP, "./yamux-peer"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],

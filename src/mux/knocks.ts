@@ -1,0 +1,103 @@
+/**
+ * Which of the peer's streams is for whom. yamux does not say: before a side
+ * opens a stream it knocks, on some other way, and the next stream is the one
+ * that was knocked for.
+ *
+ * Source: go-plugin `internal/grpcmux`, `grpc_broker.go` `muxDial`.
+ */
+import { YamuxError } from "./errors.ts";
+import type { YamuxSession } from "./session.ts";
+import type { YamuxStream } from "./stream.ts";
+import type { StreamHandler } from "./stream_table.ts";
+import { Limit } from "./limit.ts";
+
+/** How a {@linkcode Knocks} is set up. */
+export interface KnocksOptions {
+  /** Takes the streams that nobody knocked for; they are reset if left out. */
+  readonly onUnannounced?: StreamHandler | undefined;
+  /**
+   * How long a knock that was answered waits for its stream, in milliseconds.
+   * The peer opens it as soon as it has the answer; one that has given up by
+   * then must not leave its place to somebody else's stream.
+   *
+   * @default {5_000}
+   */
+  readonly streamTimeoutMs?: number;
+}
+
+/** A stream that was knocked for. */
+interface Expected {
+  readonly handler: StreamHandler;
+  readonly limit: Limit;
+}
+
+/** Hands out the streams of a session by knocks, and opens streams behind knocks. Takes `onStream()` for itself. */
+export class Knocks {
+  readonly #session: YamuxSession;
+  readonly #streamTimeoutMs: number;
+  readonly #expected: Expected[] = [];
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  /** Streams that are there already are taken for unannounced. */
+  constructor(session: YamuxSession, options: KnocksOptions = {}) {
+    this.#session = session;
+    this.#streamTimeoutMs = options.streamTimeoutMs ?? 5_000;
+    session.onStream((stream) => {
+      const expected = this.#expected.shift();
+      expected?.limit.end();
+      const handler = expected?.handler ?? options.onUnannounced;
+      if (handler !== undefined) handler(stream);
+      else stream.destroy(new YamuxError("unannounced", "Cannot accept stream: nobody knocked"));
+    });
+    session.closed.then(() => {
+      for (const { limit } of this.#expected.splice(0)) limit.end();
+    });
+  }
+
+  /**
+   * Takes the next stream that nobody expects yet. To be called before the
+   * knock is answered: the stream may follow at once.
+   */
+  expect(handler: StreamHandler): void {
+    if (this.#session.error !== undefined) return;
+    const expected: Expected = {
+      handler,
+      limit: new Limit(this.#streamTimeoutMs, () => {
+        this.#expected.splice(this.#expected.indexOf(expected), 1);
+      }),
+    };
+    this.#expected.push(expected);
+  }
+
+  /**
+   * Knocks and opens a stream. Only one at a time does that, or two streams
+   * might change places.
+   *
+   * @param knock Knocks, and resolves when the peer has answered; it limits its own wait.
+   * @param signal Ends the wait, with its reason. A knock that has begun goes on
+   * to its end: the stream that the peer expects then is opened and ended.
+   * @throws What `knock` or `open()` throw.
+   */
+  dial(knock: () => Promise<void>, signal?: AbortSignal): Promise<YamuxStream> {
+    const turn = this.#lastTurn.then(async () => {
+      signal?.throwIfAborted();
+      await knock();
+      const stream = await this.#session.open();
+      if (signal?.aborted) stream.destroy();
+      signal?.throwIfAborted();
+      return stream;
+    });
+    this.#lastTurn = turn.catch(() => {}); // Its caller hears of it.
+    return untilAborted(turn, signal);
+  }
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
