@@ -7,7 +7,7 @@ import {
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
-import { loadGrpc } from "../rpc/grpc.ts";
+import { loadGrpc } from "../rpc/grpc_js/grpc.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";

@@ -2,7 +2,7 @@
 import type { Logger } from "../logging/logger.ts";
 import { BrokerService, GrpcBroker } from "../rpc/broker.ts";
 import { ControllerService } from "../rpc/controller.ts";
-import { loadGrpc } from "../rpc/grpc.ts";
+import { loadGrpc } from "../rpc/grpc_js/grpc.ts";
 import { healthHandlers, HealthService } from "../rpc/health.ts";
 import { OutputBuffer } from "../rpc/output_buffer.ts";
 import { type PluginSet, registerOn, type ServerContext } from "../rpc/plugin_set.ts";

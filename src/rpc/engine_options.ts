@@ -11,6 +11,11 @@ export type EngineOptions = Readonly<Record<string, string | number>>;
  * Source: go-plugin `ClientConfig.GRPCDialOptions`, `ServeConfig.GRPCServer`.
  */
 export interface EngineConfig {
+  /**
+   * What carries the calls: this module's own HTTP/2 and gRPC, or grpc-js, as
+   * a reference and a way out. The wire is the same. @default {"own"}
+   */
+  readonly engine?: "own" | "grpc-js";
   /** Options for connections made, such as `"grpc.max_receive_message_length"`; they win over ours. */
   readonly channelOptions?: EngineOptions;
   /** Options for connections served; they win over ours. */

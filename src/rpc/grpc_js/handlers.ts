@@ -7,11 +7,11 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { setImmediate } from "node:timers";
-import { RpcError, STATUS_CODES } from "../errors.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { MethodDefinition, ServerCall } from "./contract.ts";
+import { RpcError, STATUS_CODES } from "../../errors.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { MethodDefinition, ServerCall } from "../contract.ts";
 import type { Grpc } from "./grpc.ts";
-import { drained, Interrupt, interruptible, iteratorOf } from "./interrupt.ts";
+import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
 
 /** A handler of any kind, bound to its object. */
