@@ -68,6 +68,11 @@ export class ClientChannel {
     this.#options = options;
   }
 
+  /** The host that the requests name. */
+  get authority(): string {
+    return this.#options.authority;
+  }
+
   /** What the channel is doing. */
   get state(): ChannelState {
     return this.#state;

@@ -1,0 +1,129 @@
+/** Connections for the engine: dialled or accepted, under TLS where that is wanted. */
+import { connect as connectSocket, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { makeDuplexLink } from "../../http2/duplex_link.ts";
+import type { Link } from "../../http2/link.ts";
+import type { Address } from "../../wire/address.ts";
+import { type ConnectionTls, isPinned, materialOf, serverNameOf } from "../tls.ts";
+
+/** What both sides agree on by TLS, as gRPC wants it. */
+const ALPN = ["h2"];
+
+/**
+ * Connects.
+ *
+ * @param signal Gives up.
+ * @throws {Error} What the system or TLS said.
+ */
+export async function dial(
+  address: Address,
+  tls: ConnectionTls | undefined,
+  signal: AbortSignal,
+): Promise<Link> {
+  const secure = tls && await clientOptions(tls);
+  const socket = connectSocket(
+    address.network === "unix"
+      ? { path: address.path }
+      : { host: address.host, port: address.port, noDelay: true },
+  );
+  if (secure === undefined) {
+    await opened(socket, "connect", signal);
+    return makeDuplexLink(socket);
+  }
+  const { connect } = await import("node:tls");
+  const over = connect({ ...secure, socket });
+  try {
+    await opened(over, "secureConnect", signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  requireHttp2(over);
+  return makeDuplexLink(over);
+}
+
+function opened(socket: Duplex, event: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (error?: unknown) => {
+      signal.removeEventListener("abort", onAbort);
+      socket.off(event, onOpen).off("error", end).off("close", onClose);
+      if (error === undefined) return resolve();
+      // What else it may say concerns nobody any more.
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const onOpen = () => end();
+    const onAbort = () => end(signal.reason);
+    const onClose = () => end(new Error("the connection was closed by the other side"));
+    socket.once(event, onOpen).once("error", end).once("close", onClose);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+}
+
+function requireHttp2(socket: TLSSocket): void {
+  if (socket.alpnProtocol === "h2") return;
+  socket.destroy();
+  throw new Error("the other side does not speak HTTP/2 under TLS (no ALPN h2)");
+}
+
+function clientOptions(tls: ConnectionTls) {
+  const { ca, certificate, privateKey } = materialOf(tls);
+  if (ca === undefined) throw new TypeError("tls.ca: needed to trust the other side");
+  return {
+    ca,
+    ...(certificate !== undefined && { cert: certificate }),
+    ...(privateKey !== undefined && { key: privateKey }),
+    servername: serverNameOf(tls),
+    ALPNProtocols: ALPN,
+    minVersion: "TLSv1.2" as const,
+    ...(isPinned(tls) && {
+      // go-plugin's certificates may sign others; only the one announced will do.
+      // Its name and validity were checked when it was announced.
+      checkServerIdentity: (_host: string, shown: { readonly raw?: Uint8Array }) =>
+        shown.raw !== undefined && isEqual(shown.raw, tls.peerCertificate)
+          ? undefined
+          : new Error("the plugin's certificate is not the one in its handshake"),
+    }),
+  };
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+/** Puts accepted connections under TLS and hands them on. */
+export type Securer = (connection: Duplex) => void;
+
+/**
+ * Makes what puts accepted connections under TLS. One that does not get
+ * through is gone; a client without the certificate is refused wherever it is
+ * known whom to trust.
+ */
+export async function secureServer(
+  tls: ConnectionTls,
+  accept: (link: Link) => void,
+): Promise<Securer> {
+  const { ca, certificate, privateKey } = materialOf(tls);
+  if (certificate === undefined || privateKey === undefined) {
+    throw new TypeError("tls.certificate, tls.privateKey: both are needed to serve");
+  }
+  const { createServer } = await import("node:tls");
+  const server = createServer({
+    cert: certificate,
+    key: privateKey,
+    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+    ALPNProtocols: ALPN,
+    minVersion: "TLSv1.2",
+  }, (socket) => {
+    socket.on("error", () => {});
+    // Deno has said that it is authorized only from 2.7.14 on; older ones are not let so far.
+    if (ca !== undefined && !socket.authorized) return void socket.destroy();
+    if (socket.alpnProtocol !== "h2") return void socket.destroy();
+    accept(makeDuplexLink(socket));
+  });
+  server.on("tlsClientError", (_error, socket) => void socket.destroy());
+  return (connection) => void server.emit("connection", connection as Socket);
+}
