@@ -1,4 +1,5 @@
-/** Header blocks as the layer above sees them. */
+/** Header blocks as the layer above sees them. Source: RFC 9113 section 8. */
+import type { HeaderField } from "./header_field.ts";
 
 /**
  * A header block that was received and is well-formed. The same object may
@@ -31,4 +32,63 @@ export class ReceivedHeaders {
     }
     return undefined;
   }
+
+  /** Whether these are headers of a response that is still to come: a status of 1xx. */
+  get isInformational(): boolean {
+    return this.status >= 100 && this.status < 200;
+  }
+}
+
+/** What a header block can be. */
+export type BlockKind = "request" | "response" | "trailers";
+
+/**
+ * Puts fields into their places.
+ *
+ * @returns `undefined` if the message is malformed.
+ */
+export function interpretFields(
+  fields: readonly HeaderField[],
+  kind: BlockKind,
+): ReceivedHeaders | undefined {
+  const headers = new ReceivedHeaders();
+  let seenRegular = false;
+  let seenAuthority = false;
+  for (const field of fields) {
+    if (field.isMalformed) return undefined;
+    const { pseudo, name, value } = field;
+    if (pseudo === undefined) {
+      seenRegular = true;
+      headers.list.push(name, value);
+      if (name === "content-length") {
+        const length = Number(value);
+        if (headers.contentLength >= 0 && headers.contentLength !== length) return undefined;
+        headers.contentLength = length;
+      }
+      continue;
+    }
+    if (seenRegular || (pseudo === "status") !== (kind === "response") || kind === "trailers") {
+      return undefined;
+    }
+    if (pseudo === "status") {
+      if (headers.status !== 0) return undefined;
+      headers.status = Number(value);
+    } else if (pseudo === "authority") {
+      if (seenAuthority) return undefined;
+      seenAuthority = true;
+      headers.authority = value;
+    } else {
+      if (headers[pseudo] !== "") return undefined;
+      headers[pseudo] = value;
+    }
+  }
+  return isComplete(headers, kind) ? headers : undefined;
+}
+
+function isComplete(headers: ReceivedHeaders, kind: BlockKind): boolean {
+  if (kind === "request") {
+    return headers.method !== "" && headers.path !== "" && headers.scheme !== "";
+  }
+  // HTTP/2 has no switching of protocols.
+  return kind === "trailers" || (headers.status !== 0 && headers.status !== 101);
 }

@@ -1,12 +1,11 @@
 /** The options of a connection, and what each is if left out. */
-
-/** How a connection measures time. For tests, and for timers that hold no process. */
-export interface Clock {
-  /** Milliseconds since some moment; never goes back. */
-  now(): number;
-  /** Calls back once after this many milliseconds. The result cancels it; it may be called twice. */
-  start(delayMs: number, callback: () => void): () => void;
-}
+import { type Clock, systemClock } from "./clock.ts";
+import {
+  DEFAULT_WINDOW_BYTES,
+  MAX_MAX_FRAME_BYTES,
+  MAX_UINT31,
+  MIN_MAX_FRAME_BYTES,
+} from "./frames.ts";
 
 /**
  * The limits and sizes of a connection. The limits are against a peer that
@@ -90,4 +89,61 @@ export interface Http2Options {
   readonly schedule?: (flush: () => void) => void;
   /** The time. @default `performance.now` and `setTimeout` */
   readonly clock?: Clock;
+}
+
+/** All options, each with a value. */
+export type ResolvedOptions = Required<Omit<Http2Options, "schedule">> & {
+  readonly schedule: Http2Options["schedule"] | undefined;
+};
+
+const DEFAULTS = {
+  streamWindowBytes: 1 << 20,
+  connectionWindowBytes: 4 << 20,
+  maxFrameBytes: 1 << 18,
+  maxConcurrentStreams: 1000,
+  sendBufferBytes: 1 << 18,
+  lastStreamId: MAX_UINT31,
+  maxHeaderListBytes: 1 << 16,
+  maxHeaderBlockBytes: 1 << 16,
+  maxContinuations: 16,
+  floodBurst: 1000,
+  floodPerSecond: 1000,
+  resetBurst: 10_000,
+  resetsPerSecond: 1000,
+  maxUnreadAnswers: 1000,
+  settingsTimeoutMs: 30_000,
+  lingerMs: 1000,
+  keepaliveMs: 0,
+  keepaliveTimeoutMs: 20_000,
+};
+
+/** The options that are sizes on the wire, with the least and the most they can be. */
+const RANGES = {
+  streamWindowBytes: [1, MAX_UINT31],
+  connectionWindowBytes: [DEFAULT_WINDOW_BYTES, MAX_UINT31],
+  maxFrameBytes: [MIN_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES],
+  maxConcurrentStreams: [0, 2 ** 32 - 1],
+  lastStreamId: [1, MAX_UINT31],
+  maxHeaderListBytes: [0, 2 ** 32 - 1],
+} as const;
+
+/**
+ * Fills in what was left out.
+ *
+ * @throws {RangeError} If an option is out of its range.
+ */
+export function resolveOptions(options: Http2Options): ResolvedOptions {
+  const resolved = { ...DEFAULTS, schedule: undefined, clock: systemClock };
+  // An option that is there but undefined counts as left out.
+  Object.assign(
+    resolved,
+    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  );
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = resolved[name as keyof typeof RANGES];
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(`Cannot use ${name}: ${value} is not from ${least} to ${most}`);
+    }
+  }
+  return resolved;
 }

@@ -9,8 +9,8 @@ import type { HeaderTemplate } from "./hpack_encoder.ts";
  * directions have ended.
  */
 export interface StreamHandler {
-  /** Client: the response headers. `end()` follows at once if there is nothing else. */
-  headers(headers: ReceivedHeaders): void;
+  /** Client: the response headers, and whether they are all; `end()` follows at once then. */
+  headers(headers: ReceivedHeaders, endStream: boolean): void;
   /**
    * Bytes of DATA: `bytes` from `start` up to `end`. The memory is nobody
    * else's, but a part kept of it keeps the whole chunk. They count against
