@@ -54,6 +54,7 @@ export class ClientCall implements StreamHandler, MessageSink {
   readonly #handler: CallHandler;
   readonly #limits: CallLimits;
   readonly #reader: MessageReader;
+  #connection: Connection | undefined;
   #stream: Http2Stream | undefined;
   #held: Held[] | undefined;
   #deadline: Deadline | undefined;
@@ -85,6 +86,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     const extra = deadlineMs === Infinity
       ? metadata
       : ["grpc-timeout", formatTimeout(deadlineMs - Date.now()), ...metadata];
+    this.#connection = connection;
     this.#stream = connection.open(this, template, extra);
     const held = this.#held;
     if (held === undefined) return;
@@ -203,7 +205,7 @@ export class ClientCall implements StreamHandler, MessageSink {
       Date.now() >= this.#limits.deadlineMs - EARLY_MS;
     if (isLate) this.#expire();
     else if (this.#answer !== undefined) this.end();
-    else this.#finish(fromHttp2Error(error));
+    else this.#finish(fromHttp2Error(error, this.#connection?.canOpen === false));
   }
 
   drain(): void {

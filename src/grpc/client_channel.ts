@@ -103,6 +103,7 @@ export class ClientChannel {
       maxSendBytes: this.#options.maxSendBytes,
       gunzip: this.#options.gunzip,
     });
+    if (deadlineMs <= Date.now()) return call; // Its time is up: it needs no stream.
     const template = this.#templateOf(start);
     const connection = this.#connection;
     if (connection !== undefined && connection.canOpen) {

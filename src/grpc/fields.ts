@@ -30,7 +30,11 @@ const VALUE = /^[ -~]*$/;
  */
 export function addField(list: string[], name: string, value: string): void {
   const key = name.toLowerCase();
-  if (!NAME.test(key)) throw new TypeError(`Metadata key ${JSON.stringify(name)}: not allowed`);
+  if (!NAME.test(key)) {
+    throw new TypeError(
+      `Metadata ${JSON.stringify(name)}: its name is of no form that can be sent`,
+    );
+  }
   if (!VALUE.test(value)) {
     throw new TypeError(`Metadata ${JSON.stringify(name)}: its value is no printable ASCII`);
   }

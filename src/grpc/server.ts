@@ -62,6 +62,11 @@ export class GrpcServer {
   }
 
   #request(stream: Http2Stream, headers: ReceivedHeaders): StreamHandler {
+    // It was under way when the stop was announced: it can be made again elsewhere.
+    if (this.#isStopping) {
+      stream.reset(ErrorCode.refusedStream);
+      return IGNORANT;
+    }
     // The same headers come again and again: they are looked at once.
     headers.memo ??= this.#find(headers);
     const route = headers.memo as Route;
@@ -96,5 +101,15 @@ const REFUSALS = {
 function refuse(stream: Http2Stream, status: keyof typeof REFUSALS): StreamHandler {
   stream.sendHeaders(REFUSALS[status], [], true);
   if (!stream.isReceiveEnded) stream.resetAfterEnd(ErrorCode.noError);
-  return { headers() {}, data() {}, trailers() {}, end() {}, reset() {}, drain() {} };
+  return IGNORANT;
 }
+
+/** Is told of a stream that nobody reads. */
+const IGNORANT: StreamHandler = {
+  headers() {},
+  data() {},
+  trailers() {},
+  end() {},
+  reset() {},
+  drain() {},
+};

@@ -50,8 +50,12 @@ const RESETS: Readonly<Record<number, number>> = {
   [ErrorCode.inadequateSecurity]: STATUS_CODES.PERMISSION_DENIED,
 };
 
-/** The status of a call whose stream ended before its status came. */
-export function fromHttp2Error(error: Http2Error): CallStatus {
+/**
+ * The status of a call whose stream ended before its status came.
+ *
+ * @param isConnectionOver Whether the connection takes no more calls, too.
+ */
+export function fromHttp2Error(error: Http2Error, isConnectionOver: boolean): CallStatus {
   switch (error.reason) {
     case "reset":
       return localStatus(
@@ -61,7 +65,8 @@ export function fromHttp2Error(error: Http2Error): CallStatus {
     case "protocol":
     case "flood":
     case "handler":
-      return localStatus(STATUS_CODES.INTERNAL, error.message);
+      if (!isConnectionOver) return localStatus(STATUS_CODES.INTERNAL, error.message);
+      return localStatus(STATUS_CODES.UNAVAILABLE, error.message, true);
     default:
       return localStatus(STATUS_CODES.UNAVAILABLE, error.message, true);
   }

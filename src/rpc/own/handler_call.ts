@@ -5,6 +5,7 @@ import type { HeaderList } from "../../grpc/status.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
+import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
 import { statusOf } from "./thrown_status.ts";
@@ -124,7 +125,7 @@ export class HandlerCall implements ServerCall, ServedCall {
     try {
       const output = this.#handler(input, this);
       if (this.#method.responseStream) await this.#sendAll(output as AsyncIterable<unknown>);
-      else this.#wire.send(this.#method.responseSerialize(await output));
+      else this.#wire.send(this.#write(await output));
       this.#wire.finish(STATUS_CODES.OK, "", this.#trailers);
     } catch (error) {
       if (this.#over === undefined) this.#refuse(error);
@@ -138,7 +139,7 @@ export class HandlerCall implements ServerCall, ServedCall {
     const gone = this.#gone = new Interrupt();
     if (this.#over !== undefined) gone.fire(this.#over);
     for await (const response of interruptible(iteratorOf(responses), gone)) {
-      if (!this.#wire.send(this.#method.responseSerialize(response))) {
+      if (!this.#wire.send(this.#write(response))) {
         await gone.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
       }
     }
@@ -156,6 +157,10 @@ export class HandlerCall implements ServerCall, ServedCall {
       }
       yield message;
     }
+  }
+
+  #write(response: unknown): Uint8Array {
+    return serialize(this.#method, "response", response);
   }
 
   #refuse(error: unknown): void {

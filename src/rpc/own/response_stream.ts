@@ -5,7 +5,7 @@ import type { CallStatus, HeaderList } from "../../grpc/status.ts";
 import type { Requests } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
-import { cancelled } from "./errors.ts";
+import { cancelled, serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
 import { type CallOwner, unreadable } from "./unary_call.ts";
@@ -147,14 +147,18 @@ export class ResponseStream implements AsyncGenerator<unknown, void, undefined>,
 
   async #send(call: ClientCall): Promise<void> {
     if (Array.isArray(this.#requests) && this.#requests.length === 1) {
-      return void call.send(this.#method.requestSerialize(this.#requests[0]), true);
+      return void call.send(this.#write(this.#requests[0]), true);
     }
     for await (const request of interruptible(iteratorOf(this.#requests), this.#over)) {
-      if (!call.send(this.#method.requestSerialize(request), false)) {
+      if (!call.send(this.#write(request), false)) {
         await this.#over.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
       }
     }
     call.endSending();
+  }
+
+  #write(request: unknown): Uint8Array {
+    return serialize(this.#method, "request", request);
   }
 
   #cancel(): void {
