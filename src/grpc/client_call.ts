@@ -233,7 +233,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (this.#deadline !== undefined) clearDeadline(this.#deadline);
     const stream = this.#stream;
     // The answer may come before the requests have ended: the peer reads no more of them.
-    if (stream !== undefined && !stream.isClosed) {
+    if (stream !== undefined && !(stream.isSendEnded && stream.isReceiveEnded)) {
       stream.reset(stream.isReceiveEnded ? ErrorCode.noError : ErrorCode.cancel);
     }
     this.#handler.status(status);
