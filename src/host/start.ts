@@ -7,7 +7,7 @@ import {
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
-import { loadGrpc } from "../rpc/grpc_js/grpc.ts";
+import { preloadChannels } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import { requireMtlsSupport } from "../runtime/mtls_support.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
@@ -93,7 +93,7 @@ class StartAttempt {
     this.#phase = "spawn";
     const [runner, process] = await this.#spawn(identity);
     // Loaded while the plugin starts. An error shows when it is used.
-    loadGrpc(this.#runtime).catch(() => {});
+    preloadChannels(this.#runtime, config.engine).catch(() => {});
     this.#phase = "handshake";
     const line = await this.#readLine(process);
     const handshake = parseHandshake(line);

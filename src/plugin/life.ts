@@ -2,12 +2,11 @@
 import type { Logger } from "../logging/logger.ts";
 import { BrokerService, GrpcBroker } from "../rpc/broker.ts";
 import { ControllerService } from "../rpc/controller.ts";
-import { loadGrpc } from "../rpc/grpc_js/grpc.ts";
 import { healthHandlers, HealthService } from "../rpc/health.ts";
 import { OutputBuffer } from "../rpc/output_buffer.ts";
 import { type PluginSet, registerOn, type ServerContext } from "../rpc/plugin_set.ts";
 import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
-import { createServer, type RpcServer } from "../rpc/server.ts";
+import { createServer, preloadServers, type RpcServer } from "../rpc/server.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -109,7 +108,7 @@ export class PluginLife {
     const engine = this.#config;
     const [tls] = await Promise.all([
       tlsFor(runtime, this.#config, environment.clientCertificate),
-      loadGrpc(runtime),
+      preloadServers(runtime, engine),
     ]);
     const server = await createServer({ runtime, logger, tls, engine });
     const broker = new GrpcBroker({ ...place, tls, engine, drainTimeoutMs });

@@ -49,6 +49,12 @@ export interface RpcChannel {
   close(reason: Error): void;
 }
 
+/** Loads what channels need, so that it is there when the first is made. */
+export async function preloadChannels(runtime: Runtime, engine: EngineConfig): Promise<void> {
+  if (engine.engine === "grpc-js") await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
+  else await import("./own/channel.ts");
+}
+
 /** Makes a channel. It connects when `connect` is called or a call is made. */
 export async function openChannel(config: ChannelConfig): Promise<RpcChannel> {
   if (config.engine?.engine === "grpc-js") {

@@ -36,6 +36,12 @@ export interface RpcServer {
   stop(drainTimeoutMs: number): Promise<void>;
 }
 
+/** Loads what servers need, so that it is there when the first is made. */
+export async function preloadServers(runtime: Runtime, engine: EngineConfig): Promise<void> {
+  if (engine.engine === "grpc-js") await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
+  else await import("./own/server.ts");
+}
+
 /** Makes a server without services. */
 export async function createServer(config: ServerConfig): Promise<RpcServer> {
   if (config.engine?.engine === "grpc-js") {
