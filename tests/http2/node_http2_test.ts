@@ -124,7 +124,7 @@ test("Connection of a client reads and writes headers as node:http2's server doe
     const server = http2.createServer({
       settings: { headerTableSize, maxHeaderListSize: 1 << 20 },
     });
-    server.on("stream", (stream, received) => {
+    server.on("stream", (stream: http2.ServerHttp2Stream, received) => {
       const own = Object.entries(received).filter(([name]) => name.startsWith("x-"));
       stream.on("wantTrailers", () => stream.sendTrailers(Object.fromEntries(own)));
       stream.respond({ ":status": 200, ...Object.fromEntries(own.slice(0, 3)) }, {
@@ -190,7 +190,7 @@ test("Connection of a server echoes megabytes to node:http2's client, several at
 
 test("Connection of a client gets megabytes back from node:http2's server, several at once", async () => {
   const server = http2.createServer();
-  server.on("stream", (stream) => {
+  server.on("stream", (stream: http2.ServerHttp2Stream) => {
     stream.respond({ ":status": 200 });
     stream.pipe(stream);
   });
