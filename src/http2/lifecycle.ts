@@ -39,6 +39,8 @@ export interface LifecycleParts {
 export class Lifecycle implements ConnectionEvents {
   readonly #parts: LifecycleParts;
   #isClosed = false;
+  /** Whether `close()` was called. */
+  #isClosing = false;
   /** Why no more streams can be opened. */
   #drainError: Http2Error | undefined;
   /** What the peer said in GOAWAY. */
@@ -149,7 +151,8 @@ export class Lifecycle implements ConnectionEvents {
 
   /** Ends the connection when its streams have ended, or when the time is over. */
   close(limitMs: number): void {
-    if (this.#isClosed || this.#drainError?.reason === "closed") return;
+    if (this.#isClosed || this.#isClosing) return;
+    this.#isClosing = true;
     this.#cancelCloseTimer = this.#startTimer(limitMs, () => this.destroy(ErrorCode.noError, ""));
     const { isServer, pings, out } = this.#parts;
     if (isServer) {
@@ -163,8 +166,7 @@ export class Lifecycle implements ConnectionEvents {
         out.kick();
       });
     }
-    const error = closedError();
-    if (this.#drainError === undefined) this.#drain(error);
+    this.#drain(closedError());
   }
 
   /** Ends the connection now. */

@@ -59,9 +59,12 @@ export interface Http2Options {
   readonly floodBurst?: number;
   /** How many more of those may come in a second. @default {1000} */
   readonly floodPerSecond?: number;
-  /** How many streams a client may reset at once. A host cancels calls by that. @default {10_000} */
+  /**
+   * How many streams a client may reset at once, or a peer may have reset by
+   * faults of its own. A host cancels calls by that. @default {10_000}
+   */
   readonly resetBurst?: number;
-  /** How many more streams a client may reset in a second. @default {1000} */
+  /** How many more of those there may be in a second. @default {1000} */
   readonly resetsPerSecond?: number;
   /**
    * How many answers (to PING and SETTINGS, RST_STREAM) may wait for a peer

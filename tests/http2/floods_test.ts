@@ -13,6 +13,7 @@ import {
   REQUEST,
   REQUEST_BLOCK,
   RESPONSE,
+  RESPONSE_BLOCK,
   settings,
   TRAILERS,
   turn,
@@ -60,6 +61,11 @@ const FLOODS: readonly {
   {
     name: "streams that are opened and reset",
     again: (count) => concat(open(count * 2 + 1), frame(3, 0, count * 2 + 1, u32(8))),
+    limit: 10_000,
+  },
+  {
+    name: "streams that are opened and broken",
+    again: (count) => concat(open(count * 2 + 1), frame(8, 0, count * 2 + 1, u32(0))),
     limit: 10_000,
   },
   {
@@ -228,4 +234,19 @@ test("Connection of a client closes for too many resets of streams that are over
   strictEqual(made.error(), undefined); // each of them was open
   made.link.feed(...Array.from({ length: 25 }, () => frame(3, 0, 1, u32(8))));
   strictEqual(made.error()?.reason, "flood");
+});
+
+test("Connection of a client that cancelled thousands of calls passes over their late answers", async () => {
+  const made = await greeted("client");
+  const streams = Array.from({ length: 5000 }, () => made.connection.open(new Recorder(), REQUEST));
+  await turn();
+  for (const stream of streams) stream.reset();
+  for (const { id } of streams) {
+    made.link.feed(frame(1, 4, id, RESPONSE_BLOCK), frame(0, 0, id, [1]), frame(1, 5, id, [0x88]));
+  }
+  strictEqual(made.error(), undefined);
+  const recorder = new Recorder();
+  const { id } = made.connection.open(recorder, REQUEST, undefined, true);
+  made.link.feed(frame(1, 5, id, RESPONSE_BLOCK));
+  deepStrictEqual(recorder.events, ["headers 200 end", "end"]);
 });

@@ -231,6 +231,20 @@ test("Connection makes one write of what a turn of the event loop sends, across 
   strictEqual(made.link.writes.at(-1)!.length, 1);
 });
 
+test("Connection writes when its schedule option says so", async () => {
+  let flush = () => {};
+  const { made, stream } = await answering({ schedule: (soon: () => void) => flush = soon });
+  flush();
+  made.link.take();
+  stream.sendHeaders(RESPONSE);
+  await turn();
+  stream.end(TRAILERS);
+  await turn();
+  strictEqual(made.link.take().length, 0);
+  flush();
+  strictEqual(made.link.takeFrames().length, 2);
+});
+
 test("Connection passes long data on as it is", async () => {
   const { made, stream } = await answering({}, [5, 1 << 20]);
   const body = bytesOf(60_000);
