@@ -79,7 +79,11 @@ export interface Http2Options {
    */
   readonly lingerMs?: number;
 
-  /** Sends a PING when nothing came for so long, in milliseconds; 0 never does. @default {0} */
+  /**
+   * Sends a PING when nothing came for so long, in milliseconds, also when
+   * there are no streams; 0 never does. grpc-go's server takes no more than one
+   * in five minutes if nothing else was agreed on. @default {0}
+   */
   readonly keepaliveMs?: number;
   /** How long the answer to such a PING may take, in milliseconds. @default {20_000} */
   readonly keepaliveTimeoutMs?: number;

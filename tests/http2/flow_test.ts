@@ -112,6 +112,21 @@ test("Http2Stream.write() keeps to the connection's window, and headers do not w
   );
 });
 
+test("Connection sends headers that waited for the link although its window is used up", async () => {
+  const made = await client([4, 1_000_000]);
+  made.connection.open(new Recorder(), REQUEST).write(bytesOf(70_000));
+  await turn();
+  strictEqual(bodyOf(made.link.takeFrames()).length, 65_535);
+  made.link.isFull = true;
+  const second = made.connection.open(new Recorder(), REQUEST);
+  second.write(bytesOf(5));
+  await turn();
+  strictEqual(made.link.take().length, 0);
+  made.link.drain();
+  await turn();
+  deepStrictEqual(made.link.takeFrames().map(({ type, id }) => [type, id]), [[1, 3]]);
+});
+
 test("Connection shares its window among streams, a frame in turn", async () => {
   const made = await client([4, 1 << 20, 5, 16_384]);
   const streams = [1, 2, 3].map(() => made.connection.open(new Recorder(), REQUEST));
@@ -271,10 +286,12 @@ test("Http2Stream.write() says no at sendBufferBytes, and drain is told below", 
   deepStrictEqual(recorder.events, ["end", "drain", "drain"]);
   strictEqual(stream.write(bytesOf(1)), false);
   stream.end();
-  made.link.feed(frame(WINDOW_UPDATE, 0, 1, u32(5000)));
-  await turn();
-  // Nobody writes any more.
-  deepStrictEqual(recorder.events, ["end", "drain", "drain"]);
+  for (const more of [500, 5000]) {
+    made.link.feed(frame(WINDOW_UPDATE, 0, 1, u32(more)));
+    await turn();
+    // Nobody writes any more.
+    deepStrictEqual(recorder.events, ["end", "drain", "drain"]);
+  }
   strictEqual(bodyOf(made.link.takeFrames()).length, 1101);
 });
 

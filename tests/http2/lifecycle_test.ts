@@ -207,10 +207,10 @@ test("Connection says when its ids run out, and closes once the streams have end
     ok(made.connection.canOpen);
     return made.connection.open(recorder, REQUEST, undefined, true);
   });
+  strictEqual(made.connection.canOpen, false);
   await turn();
   deepStrictEqual(streams.map(({ id }) => id), [1, 3, 5]);
   deepStrictEqual(made.events, ["ready", "draining ids"]);
-  strictEqual(made.connection.canOpen, false);
   const late = new Recorder();
   made.connection.open(late, REQUEST);
   await turn();
@@ -355,6 +355,45 @@ test("Connection writes nothing before its preface, and the preface by itself", 
     server.link.takeFrames()[0]!.payload.slice(0, 6),
     settings(3, 7),
   );
+});
+
+test("Connection tells of its end once, also when a handler ends it in between", async () => {
+  const made = await greeted("client", { lastStreamId: 1 }, {
+    draining: () => made.connection.destroy(),
+  });
+  const recorder = new Recorder();
+  made.connection.open(recorder, REQUEST);
+  await turn();
+  deepStrictEqual(recorder.events, [`reset ${cancel} closed`]);
+  deepStrictEqual(made.events, ["ready", "closed undefined"]);
+});
+
+test("Connection tells everyone of its end even if one of them throws", async () => {
+  const made = await greeted("client");
+  const [first, second] = [new Recorder(), new Recorder()];
+  const thrown = new Error("thrown by a handler");
+  first.reset = () => {
+    throw thrown;
+  };
+  made.connection.open(first, REQUEST);
+  made.connection.open(second, REQUEST);
+  await turn();
+  const { queueMicrotask } = globalThis;
+  const uncaught: unknown[] = [];
+  globalThis.queueMicrotask = (callback) =>
+    queueMicrotask(() => {
+      try {
+        callback();
+      } catch (error) {
+        uncaught.push(error);
+      }
+    });
+  made.connection.destroy();
+  globalThis.queueMicrotask = queueMicrotask;
+  deepStrictEqual(second.events, [`reset ${cancel} closed`]);
+  deepStrictEqual(made.events, ["ready", "closed undefined"]);
+  await turn();
+  deepStrictEqual(uncaught, [thrown]);
 });
 
 test("Connection calls end() once the answer of a request without a body is out as well", async () => {
