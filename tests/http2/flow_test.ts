@@ -355,6 +355,19 @@ test("Http2Stream.consume() gives the window back; without it the peer has to st
   deepStrictEqual(recorder.events.at(-1), `reset ${ErrorCode.flowControlError} protocol`);
 });
 
+test("Http2Stream.consume() says nothing to a peer that has sent its last", async () => {
+  const made = await greeted("server", { streamWindowBytes: 65_535 });
+  made.link.feed(frame(1, 4, 1, REQUEST_BLOCK));
+  const { stream, recorder } = made.requests[0]!;
+  recorder.consumes = false;
+  for (let sent = 0; sent < 6; sent++) {
+    made.link.feed(frame(DATA, sent === 5 ? 1 : 0, 1, bytesOf(10_000)));
+  }
+  stream.consume(60_000);
+  await turn();
+  deepStrictEqual(made.link.takeFrames(), []);
+});
+
 test("Connection gives its own window back as DATA comes, read or not", async () => {
   const made = await greeted("server", {
     connectionWindowBytes: 100_000,
@@ -397,7 +410,11 @@ test("Connection holds the peer to a small stream window only once it was acknow
   );
   const { recorder } = made.requests[0]!;
   strictEqual(recorder.bytes, 1000);
-  made.link.feed(frame(4, 1, 0), frame(1, 4, 3, REQUEST_BLOCK), frame(DATA, 0, 3, bytesOf(10)));
+  made.link.feed(frame(4, 1, 0), frame(DATA, 0, 1, bytesOf(10)));
+  strictEqual(recorder.bytes, 1010);
+  made.link.feed(frame(DATA, 0, 1, bytesOf(11)));
+  strictEqual(recorder.error?.code, ErrorCode.flowControlError);
+  made.link.feed(frame(1, 4, 3, REQUEST_BLOCK), frame(DATA, 0, 3, bytesOf(10)));
   made.requests[1]!.recorder.consumes = false;
   strictEqual(made.requests[1]!.recorder.bytes, 10);
   made.link.feed(frame(DATA, 0, 3, bytesOf(11)));
