@@ -18,7 +18,7 @@ export class ReceivedHeaders {
   /** `:status` of a response, else 0. */
   status = 0;
   /** `content-length`, or -1 if there is none. */
-  contentLength = -1;
+  contentLength: number = -1;
   /** The other fields in their order: name, value, name, value. Each character stands for one byte. */
   readonly list: string[] = [];
   /** Room for what the layer above made of these headers, so that it need not do it again. */

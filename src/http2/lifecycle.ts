@@ -39,6 +39,8 @@ export interface LifecycleParts {
 export class Lifecycle implements ConnectionEvents {
   readonly #parts: LifecycleParts;
   #isClosed = false;
+  /** Whether `close()` was called. */
+  #isClosing = false;
   /** Why no more streams can be opened. */
   #drainError: Http2Error | undefined;
   /** What the peer said in GOAWAY. */
@@ -68,8 +70,16 @@ export class Lifecycle implements ConnectionEvents {
 
   /** Why no stream can be opened, if so. */
   get refusal(): Http2Error | undefined {
-    if (this.#drainError === undefined && !this.#isClosed) return undefined;
-    return unprocessed(this.#drainError ?? closedError());
+    const error = this.#drainError ?? (this.#isClosed ? closedError() : this.#idsError());
+    return error && unprocessed(error);
+  }
+
+  /** Client: that the ids have run out, if so. */
+  #idsError(): Http2Error | undefined {
+    const { isServer, table, options } = this.#parts;
+    if (isServer || table.nextId <= options.lastStreamId) return undefined;
+    const found = `the last id is ${options.lastStreamId}`;
+    return new Http2Error(ErrorCode.noError, "ids", `Cannot open more HTTP/2 streams: ${found}`);
   }
 
   /** Server: whether one more stream can be opened now. */
@@ -119,13 +129,9 @@ export class Lifecycle implements ConnectionEvents {
   /** Looks whether the ids have run out, or what the connection waited for has come. */
   check(): void {
     if (this.#isClosed) return;
-    const { isServer, table, sender, options, keeper } = this.#parts;
-    if (!isServer && table.nextId > options.lastStreamId) {
-      const found = `the last id is ${options.lastStreamId}`;
-      this.#drain(
-        new Http2Error(ErrorCode.noError, "ids", `Cannot open more HTTP/2 streams: ${found}`),
-      );
-    }
+    const { isServer, table, sender, keeper } = this.#parts;
+    const idsError = this.#idsError();
+    if (idsError !== undefined) this.#drain(idsError);
     if (this.#drainError === undefined) return;
     if (this.#drainError.reason !== "closed") {
       const error = unprocessed(this.#drainError);
@@ -149,7 +155,8 @@ export class Lifecycle implements ConnectionEvents {
 
   /** Ends the connection when its streams have ended, or when the time is over. */
   close(limitMs: number): void {
-    if (this.#isClosed || this.#drainError?.reason === "closed") return;
+    if (this.#isClosed || this.#isClosing) return;
+    this.#isClosing = true;
     this.#cancelCloseTimer = this.#startTimer(limitMs, () => this.destroy(ErrorCode.noError, ""));
     const { isServer, pings, out } = this.#parts;
     if (isServer) {
@@ -163,8 +170,7 @@ export class Lifecycle implements ConnectionEvents {
         out.kick();
       });
     }
-    const error = closedError();
-    if (this.#drainError === undefined) this.#drain(error);
+    this.#drain(closedError());
   }
 
   /** Ends the connection now. */
@@ -234,6 +240,7 @@ export class Lifecycle implements ConnectionEvents {
     closed: Http2Error | undefined,
     lingerMs: number,
   ): void {
+    if (this.#isClosed) return; // one who was told of something else ended it
     this.#isClosed = true;
     const { link, out, table, sender, keeper, pings } = this.#parts;
     out.flush();
@@ -287,8 +294,9 @@ function isPeersFault(reason: Http2Reason): boolean {
 
 /** The same error for a stream that the peer has certainly not seen to. */
 function unprocessed(error: Http2Error): Http2Error {
-  const { code, reason, message, cause } = error;
-  return new Http2Error(code, reason, message, { cause, unprocessed: true });
+  const { code, reason, message } = error;
+  const cause = "cause" in error ? { cause: error.cause } : {};
+  return new Http2Error(code, reason, message, { ...cause, unprocessed: true });
 }
 
 function closedError(): Http2Error {

@@ -27,11 +27,13 @@ class Bucket {
 }
 
 /**
- * How many WINDOW_UPDATE frames a stream and a DATA frame that was sent
- * explain. A peer sends about two for a frame, one of them for the connection.
+ * How many WINDOW_UPDATE frames are explained by a stream, and by a DATA frame
+ * that was sent. A peer sends about two for a frame, one of them for the
+ * connection, or more if the frame is long.
  */
 const UPDATES_PER_STREAM = 4;
 const UPDATES_PER_DATA = 4;
+const DATA_BYTES_PER_UPDATE = 1024;
 const UPDATES_AT_FIRST = 100;
 
 /** Watches one peer. Each method throws an {@linkcode Http2Error} `flood` when it is too much. */
@@ -67,9 +69,9 @@ export class FloodGuard {
     this.#updatesLeft += UPDATES_PER_STREAM;
   }
 
-  /** A DATA frame was sent. */
-  dataSent(): void {
-    this.#updatesLeft += UPDATES_PER_DATA;
+  /** A DATA frame with so many bytes was sent. */
+  dataSent(bytes: number): void {
+    this.#updatesLeft += UPDATES_PER_DATA + Math.floor(bytes / DATA_BYTES_PER_UPDATE);
   }
 
   /** WINDOW_UPDATE came. */

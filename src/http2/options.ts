@@ -59,9 +59,12 @@ export interface Http2Options {
   readonly floodBurst?: number;
   /** How many more of those may come in a second. @default {1000} */
   readonly floodPerSecond?: number;
-  /** How many streams a client may reset at once. A host cancels calls by that. @default {10_000} */
+  /**
+   * How many streams a client may reset at once, or a peer may have reset by
+   * faults of its own. A host cancels calls by that. @default {10_000}
+   */
   readonly resetBurst?: number;
-  /** How many more streams a client may reset in a second. @default {1000} */
+  /** How many more of those there may be in a second. @default {1000} */
   readonly resetsPerSecond?: number;
   /**
    * How many answers (to PING and SETTINGS, RST_STREAM) may wait for a peer
@@ -76,7 +79,11 @@ export interface Http2Options {
    */
   readonly lingerMs?: number;
 
-  /** Sends a PING when nothing came for so long, in milliseconds; 0 never does. @default {0} */
+  /**
+   * Sends a PING when nothing came for so long, in milliseconds, also when
+   * there are no streams; 0 never does. grpc-go's server takes no more than one
+   * in five minutes if nothing else was agreed on. @default {0}
+   */
   readonly keepaliveMs?: number;
   /** How long the answer to such a PING may take, in milliseconds. @default {20_000} */
   readonly keepaliveTimeoutMs?: number;

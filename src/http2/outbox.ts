@@ -9,9 +9,9 @@ const SLAB_BYTES = 64 << 10;
 /** From here on passing a piece on by itself costs less than copying it. */
 export const SHARE_FROM_BYTES = 4 << 10;
 /** After so many microtasks in which nobody wrote, it goes out. */
-const QUIET_STEPS = 4;
+const QUIET_STEPS = 8;
 /** And after so many at the latest. */
-const MAX_STEPS = 64;
+const MAX_STEPS = 256;
 const FRAME_HEADER_BYTES = 9;
 
 /** What else there is to do around a write to the link. */

@@ -144,7 +144,7 @@ export class Sender implements FlushHooks {
       );
       if (head !== undefined) this.#parts.out.copy(head, 0, head.length);
       this.#parts.out.copy(body, 0, body.length);
-      this.#parts.guard.dataSent();
+      this.#parts.guard.dataSent(length);
       if (endStream) this.#parts.sentEnd(stream);
       return true;
     }
@@ -270,7 +270,7 @@ export class Sender implements FlushHooks {
     stream.sendWindow -= length;
     this.#window -= length;
     stream.queuedBytes -= length;
-    guard.dataSent();
+    guard.dataSent(length);
     if (stream.owesDrain && stream.queuedBytes < options.sendBufferBytes) {
       stream.owesDrain = false;
       this.#drained.push(stream);

@@ -21,7 +21,11 @@ export interface StreamHandler {
   trailers(headers: ReceivedHeaders): void;
   /** The peer has sent all it had to send. */
   end(): void;
-  /** The stream is over before its end, and not by this side's `reset()`. */
+  /**
+   * The stream is over before both directions have ended, and not by this
+   * side's `reset()`. After `end` it means that the peer wants no more of what
+   * is still being sent, often with the code NO_ERROR.
+   */
   reset(error: Http2Error): void;
   /** Less than `sendBufferBytes` waits again, after `write()` had answered `false`. */
   drain(): void;

@@ -8,6 +8,7 @@ import type { StreamTable } from "./stream_table.ts";
 
 /** What a keeper works with. */
 export interface KeeperParts {
+  readonly isServer: boolean;
   readonly out: Outbox;
   readonly table: StreamTable;
   readonly guard: FloodGuard;
@@ -44,8 +45,9 @@ export class StreamKeeper {
     this.#remove(stream, true);
   }
 
-  /** The peer broke the rules on a stream. */
+  /** The peer broke the rules on a stream, which is a way to have streams reset without a RST_STREAM. */
   fault(stream: StreamState, code: number, found: string): void {
+    this.#parts.guard.reset();
     this.refuse(stream.id, code);
     this.#remove(stream, true);
     stream.handler.reset(
@@ -99,6 +101,8 @@ export class StreamKeeper {
       case "ended":
         return breach(ErrorCode.streamClosed, "frame on a stream that has ended");
       case "old":
+        // A client may have cancelled more streams than it remembers.
+        if (!this.#parts.isServer) return;
         if (isHeaders) breach(ErrorCode.protocolError, "stream id below the last one");
         return this.#parts.guard.idle("frames on old streams");
       case "reset-by-us":

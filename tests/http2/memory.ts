@@ -1,4 +1,5 @@
 /** A link in memory, a peer made of frames, and a clock that is moved by hand. */
+import { setImmediate } from "node:timers";
 import type { Clock } from "../../src/http2/clock.ts";
 import { Connection, type ConnectionHandler } from "../../src/http2/connection.ts";
 import type { Http2Error } from "../../src/http2/errors.ts";
@@ -135,7 +136,7 @@ export class MemoryLink implements Link {
 
 /** Until everything that was begun in this turn of the event loop is done. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A clock that stands still until it is moved. */
