@@ -91,7 +91,7 @@ function unimplemented(call: ServerCall): ServedCall {
 }
 
 /** Hears nothing more of a call. */
-const DEAF: ServedCall = { message() {}, requestsEnd() {}, over() {}, drain() {} };
+const DEAF: ServedCall = { message() {}, requestsEnd() {}, over() {}, sent() {}, drain() {} };
 
 const REFUSALS = {
   405: new HeaderTemplate([":status", "405"]),

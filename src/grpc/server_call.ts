@@ -19,6 +19,8 @@ export interface ServedCall {
   requestsEnd(): void;
   /** Nobody waits for the answer any more: the caller left, its time is up, or it broke the protocol. */
   over(code: number, details: string): void;
+  /** The status has been handed to the connection's link, behind everything else. */
+  sent(): void;
   /** There is room for more responses, after `send()` had answered `false`. */
   drain(): void;
 }
@@ -167,6 +169,10 @@ export class ServerCall implements StreamHandler, MessageSink {
       ? "The caller has cancelled the call"
       : `The caller is gone: ${error.message}`;
     this.#served?.over(STATUS_CODES.CANCELLED, details);
+  }
+
+  sentEnd(): void {
+    this.#served?.sent();
   }
 
   drain(): void {

@@ -27,6 +27,8 @@ export interface StreamHandler {
    * is still being sent, often with the code NO_ERROR.
    */
   reset(error: Http2Error): void;
+  /** This side's last has been written to the link. */
+  sentEnd?(): void;
   /** Less than `sendBufferBytes` waits again, after `write()` had answered `false`. */
   drain(): void;
 }

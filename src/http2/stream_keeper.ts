@@ -65,6 +65,7 @@ export class StreamKeeper {
   /** END_STREAM was written. */
   sentEnd(stream: StreamState): void {
     stream.hasSentEnd = true;
+    stream.handler.sentEnd?.();
     if (stream.isEndPending) return; // receivedEnd() sees to it
     if (stream.isReceiveEnded) this.#remove(stream, false);
     else if (stream.resetCodeAfterEnd !== undefined) this.cancel(stream, stream.resetCodeAfterEnd);

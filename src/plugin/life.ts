@@ -10,6 +10,7 @@ import { createServer, preloadServers, type RpcServer } from "../rpc/server.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { waitAtMost } from "../runtime/wait.ts";
 import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { PluginEnvironment } from "../wire/environment.ts";
@@ -17,6 +18,9 @@ import { chooseVersion, pluginOffer } from "../wire/negotiation.ts";
 import type { ServeConfig } from "./config.ts";
 import { tlsFor } from "./identity.ts";
 import type { ShutdownRequest } from "./shutdown.ts";
+
+/** How long a host may take to read the last of the output before Shutdown is answered, in milliseconds. */
+const LAST_OUTPUT_MS = 500;
 
 /** A plugin that can be connected to. */
 export interface ServedPlugin {
@@ -128,6 +132,8 @@ export class PluginLife {
     await new Promise((resolve) => setTimeout(resolve, 0));
     releaseOutput();
     this.#output.close();
+    await waitAtMost(server.idle(StdioService.name), LAST_OUTPUT_MS);
+    shutdown.answer();
     await stopping;
   }
 

@@ -32,6 +32,8 @@ export interface RpcServer {
   register(service: LoadedService, handlers: object): void;
   /** Serves a connection. */
   serve(connection: Duplex): void;
+  /** Waits until no call of a service runs, and the last byte of each is out. */
+  idle(service: string): Promise<void>;
   /** Ends: handlers see their signal fire, calls may finish until the limit, then all is cut. */
   stop(drainTimeoutMs: number): Promise<void>;
 }

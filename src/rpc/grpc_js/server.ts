@@ -5,7 +5,8 @@ import { waitAtMost } from "../../runtime/wait.ts";
 import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "../contract.ts";
 import { loadGrpc } from "./grpc.ts";
-import { adaptHandler, type Handler, type HandlerContext, RunningCalls } from "./handlers.ts";
+import { RunningCalls } from "../running_calls.ts";
+import { adaptHandler, type Handler, type HandlerContext } from "./handlers.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import type { LoadedService } from "../service.ts";
 import { serverCredentials } from "./credentials.ts";
@@ -53,6 +54,7 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
       if (stopping === undefined) injector.injectConnection(connection);
       else connection.destroy();
     },
+    idle: (service) => context.running.none(service),
     stop(drainTimeoutMs) {
       stopping ??= drain(server, injector, context.running, drainTimeoutMs);
       shutdown.abort(new Error("The plugin is shutting down"));

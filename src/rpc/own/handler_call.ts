@@ -5,6 +5,7 @@ import type { HeaderList } from "../../grpc/status.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
+import type { RunningCalls } from "../running_calls.ts";
 import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
@@ -22,6 +23,8 @@ export interface HandlerContext {
   readonly shutdown: AbortSignal;
   /** Told of errors that a handler did not mean to throw. */
   readonly logger: Logger;
+  /** Every call, until its status is out or nobody waits for it. */
+  readonly running: RunningCalls;
 }
 
 /** One call with its handler. */
@@ -51,6 +54,7 @@ export class HandlerCall implements ServerCall, ServedCall {
     this.#method = method;
     this.#handler = handler;
     this.#context = context;
+    context.running.add(this, wire.path);
     if (!method.requestStream) return;
     this.#requests = new MessageQueue({ hold: () => wire.hold(), release: () => wire.release() });
     // When the call has been accepted.
@@ -111,10 +115,15 @@ export class HandlerCall implements ServerCall, ServedCall {
     const status = code === STATUS_CODES.DEADLINE_EXCEEDED ? "DEADLINE_EXCEEDED" : "CANCELLED";
     const reason = new RpcError(status, details);
     this.#over = reason;
+    this.#context.running.remove(this);
     this.#requests?.fail(reason);
     this.#gone?.fire(reason);
     this.#controller?.abort(reason);
     this.#forget();
+  }
+
+  sent(): void {
+    this.#context.running.remove(this);
   }
 
   drain(): void {

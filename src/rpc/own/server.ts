@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { ServiceError } from "../../errors.ts";
 import { GrpcServer } from "../../grpc/server.ts";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
+import { RunningCalls } from "../running_calls.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import type { LoadedService } from "../service.ts";
 import { type Handler, HandlerCall, type HandlerContext } from "./handler_call.ts";
@@ -25,7 +26,11 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
     : await secureServer(config.tls, (link) => server.serve(link));
   const services: LoadedService[] = [];
   const shutdown = new AbortController();
-  const context: HandlerContext = { shutdown: shutdown.signal, logger: config.logger };
+  const context: HandlerContext = {
+    shutdown: shutdown.signal,
+    logger: config.logger,
+    running: new RunningCalls(),
+  };
   let stopping: Promise<void> | undefined;
   return {
     services,
@@ -43,6 +48,7 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
       if (stopping === undefined) serve(connection);
       else connection.destroy();
     },
+    idle: (service) => context.running.none(service),
     stop(drainTimeoutMs) {
       stopping ??= server.stop(drainTimeoutMs);
       shutdown.abort(new Error("The plugin is shutting down"));
