@@ -6,7 +6,7 @@ import {
   type StartPhase,
   StartTimeoutError,
 } from "../errors.ts";
-import { loadGrpc } from "../rpc/grpc.ts";
+import { preloadChannels } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
@@ -95,7 +95,7 @@ class StartAttempt {
     this.#phase = "spawn";
     const [runner, process] = await this.#spawn(identity);
     // Loaded while the plugin starts. An error shows when it is used.
-    loadGrpc(this.#runtime).catch(() => {});
+    preloadChannels(this.#runtime, config.engine).catch(() => {});
     this.#phase = "handshake";
     const line = await this.#readLine(process);
     const handshake = parseHandshake(line);

@@ -2,15 +2,15 @@
 import type { Logger } from "../logging/logger.ts";
 import { BrokerService, GrpcBroker } from "../rpc/broker.ts";
 import { ControllerService } from "../rpc/controller.ts";
-import { loadGrpc } from "../rpc/grpc.ts";
 import { healthHandlers, HealthService } from "../rpc/health.ts";
 import { OutputBuffer } from "../rpc/output_buffer.ts";
 import { type PluginSet, registerOn, type ServerContext } from "../rpc/plugin_set.ts";
 import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
-import { createServer, type RpcServer } from "../rpc/server.ts";
+import { createServer, preloadServers, type RpcServer } from "../rpc/server.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
+import { waitAtMost } from "../runtime/wait.ts";
 import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { PluginEnvironment } from "../wire/environment.ts";
@@ -18,6 +18,9 @@ import { chooseVersion, pluginOffer } from "../wire/negotiation.ts";
 import type { ServeConfig } from "./config.ts";
 import { tlsFor } from "./identity.ts";
 import type { ShutdownRequest } from "./shutdown.ts";
+
+/** How long a host may take to read the last of the output before Shutdown is answered, in milliseconds. */
+const LAST_OUTPUT_MS = 500;
 
 /** A plugin that can be connected to. */
 export interface ServedPlugin {
@@ -124,7 +127,7 @@ export class PluginLife {
     const engine = this.#config;
     const [tls] = await Promise.all([
       tlsFor(runtime, this.#config, environment.clientCertificate),
-      loadGrpc(runtime),
+      preloadServers(runtime, engine),
     ]);
     const server = await createServer({ runtime, logger, tls, engine });
     const broker = new GrpcBroker({ ...place, tls, engine, drainTimeoutMs });
@@ -150,6 +153,8 @@ export class PluginLife {
     await new Promise((resolve) => setTimeout(resolve, 0));
     releaseOutput();
     this.#output.close();
+    await waitAtMost(server.idle(StdioService.name), LAST_OUTPUT_MS);
+    shutdown.answer();
     await stopping;
   }
 

@@ -8,11 +8,16 @@ export class ShutdownRequest {
   /** Resolves with the reason. */
   readonly made: Promise<string>;
   #resolve: (reason: string) => void = () => {};
+  readonly #answerable: Promise<void>;
+  #allowAnswer: () => void = () => {};
 
   /** Starts to wait. */
   constructor() {
     this.made = new Promise((resolve) => {
       this.#resolve = resolve;
+    });
+    this.#answerable = new Promise((resolve) => {
+      this.#allowAnswer = resolve;
     });
   }
 
@@ -21,11 +26,17 @@ export class ShutdownRequest {
     this.#resolve(reason);
   }
 
+  /** Lets the Shutdown call be answered: a Go host cuts the connection as soon as it is. */
+  answer(): void {
+    this.#allowAnswer();
+  }
+
   /** The handlers of the controller service: the answer goes out, then the plugin stops. */
-  get handlers(): { [K in keyof Controller]: () => Record<never, never> } {
+  get handlers(): { [K in keyof Controller]: () => Promise<Record<never, never>> } {
     return {
-      shutdown: () => {
+      shutdown: async () => {
         this.make("Shutdown call");
+        await this.#answerable;
         return {};
       },
     };

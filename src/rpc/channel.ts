@@ -1,27 +1,10 @@
-/**
- * The door to the client half of the gRPC engine: a connection on which calls
- * are made. Everything behind it is grpc-js.
- */
-import type {
-  CallOptions as GrpcCallOptions,
-  ChannelInterface,
-  Client,
-  ClientDuplexStream,
-  ClientUnaryCall,
-  ServiceError as GrpcError,
-  StatusObject,
-} from "@grpc/grpc-js";
-import { Buffer } from "node:buffer";
-import { ConnectError, RpcError, statusName } from "../errors.ts";
+/** The door to the client half of a gRPC engine: a connection on which calls are made. */
+import type { ChannelInterface } from "@grpc/grpc-js";
 import type { Runtime } from "../runtime/runtime.ts";
-import { waitAtMost } from "../runtime/wait.ts";
-import { type Address, formatAddress } from "../wire/address.ts";
+import type { Address } from "../wire/address.ts";
 import type { CallOptions, MethodDefinition } from "./contract.ts";
-import type { EngineConfig, EngineOptions } from "./engine_options.ts";
-import { type Grpc, loadGrpc } from "./grpc.ts";
-import { drained, Interrupt, interruptible, iteratorOf } from "./interrupt.ts";
-import { fromMetadata, toMetadata } from "./metadata.ts";
-import { channelCredentials, type ConnectionTls, serverNameOf, sniOf } from "./tls.ts";
+import type { EngineConfig } from "./engine_options.ts";
+import type { ConnectionTls } from "./tls.ts";
 
 /** Where to connect and how. */
 export interface ChannelConfig {
@@ -33,8 +16,8 @@ export interface ChannelConfig {
   readonly tls?: ConnectionTls | undefined;
   /** Resolves with the reason when the peer is known to be gone for good. */
   readonly gone: Promise<Error>;
-  /** What the user tells the engine. */
-  readonly engine?: Pick<EngineConfig, "channelOptions" | "interceptors"> | undefined;
+  /** What the user tells the engine, and which it is. */
+  readonly engine?: EngineConfig | undefined;
 }
 
 /** A request stream, or the request of a call that takes one. */
@@ -66,280 +49,19 @@ export interface RpcChannel {
   close(reason: Error): void;
 }
 
-/** How long a lost connection waits to hear that the peer's process has ended, in milliseconds. */
-const EXIT_NEWS_MS = 250;
-const ONE_MEBIBYTE = 1024 * 1024;
-const NEVER_MS = 2 ** 31 - 1;
-
-const OPTIONS: EngineOptions = {
-  "grpc.max_receive_message_length": -1,
-  "grpc.max_send_message_length": -1,
-  "grpc-node.flow_control_window": ONE_MEBIBYTE,
-  "grpc.use_local_subchannel_pool": 1,
-  "grpc.client_idle_timeout_ms": NEVER_MS,
-  "grpc.service_config_disable_resolution": 1,
-  "grpc.enable_http_proxy": 0,
-  "grpc.enable_retries": 0,
-  "grpc.enable_channelz": 0,
-};
+/** Loads what channels need, so that it is there when the first is made. */
+export async function preloadChannels(runtime: Runtime, engine: EngineConfig): Promise<void> {
+  if (engine.engine === "grpc-js") await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
+  else await import("./own/channel.ts");
+}
 
 /** Makes a channel. It connects when `connect` is called or a call is made. */
 export async function openChannel(config: ChannelConfig): Promise<RpcChannel> {
-  const grpc = await loadGrpc(config.runtime);
-  const { channelOptions, interceptors } = config.engine ?? {};
-  const client = new grpc.Client(
-    targetOf(config.address),
-    await channelCredentials(grpc, config.tls),
-    {
-      ...OPTIONS,
-      "grpc.default_authority": serverNameOf(config.tls),
-      "grpc.ssl_target_name_override": sniOf(config.tls),
-      ...channelOptions,
-      ...(interceptors !== undefined && { interceptors: [...interceptors] }),
-    },
-  );
-  return new GrpcJsChannel(grpc, client, config.gone);
-}
-
-/** The address as grpc-js names it. */
-function targetOf(address: Address): string {
-  if (address.network === "unix") return `unix:${address.path}`;
-  if (address.host.includes(":")) return `ipv6:${formatAddress(address)}`;
-  const scheme = /^[0-9.]+$/.test(address.host) ? "ipv4" : "dns";
-  return `${scheme}:${formatAddress(address)}`;
-}
-
-class GrpcJsChannel implements RpcChannel {
-  readonly grpcChannel: ChannelInterface;
-  readonly #grpc: Grpc;
-  readonly #client: Client;
-  readonly #gone: Promise<Error>;
-  readonly #calls = new Set<{ cancel(): void }>();
-  #closed: Error | undefined;
-
-  constructor(grpc: Grpc, client: Client, gone: Promise<Error>) {
-    this.#grpc = grpc;
-    this.#client = client;
-    this.#gone = gone;
-    this.grpcChannel = client.getChannel();
+  if (config.engine?.engine === "grpc-js") {
+    return await (await import("./grpc_js/channel.ts")).openGrpcJsChannel(config);
   }
-
-  async connect(timeoutMs: number): Promise<void> {
-    const { connectivityState } = this.#grpc;
-    const deadline = Date.now() + timeoutMs;
-    while (true) {
-      const state = this.grpcChannel.getConnectivityState(true);
-      if (state === connectivityState.READY) return;
-      if (state === connectivityState.TRANSIENT_FAILURE) {
-        throw new ConnectError(`Cannot connect to plugin: ${await this.#failure()}`);
-      }
-      if (state === connectivityState.SHUTDOWN) {
-        throw new ConnectError("Cannot connect to plugin: the connection was closed", {
-          cause: this.#closed,
-        });
-      }
-      await new Promise<void>((resolve, reject) => {
-        this.grpcChannel.watchConnectivityState(state, deadline, (error) => {
-          if (error === undefined) return resolve();
-          reject(new ConnectError(`Cannot connect to plugin: no answer in ${timeoutMs} ms`));
-        });
-      });
-    }
-  }
-
-  /** Why there is no connection: the channel tells it only to a call. */
-  #failure(): Promise<string> {
-    return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(
-        "/grpc.health.v1.Health/Check",
-        () => Buffer.alloc(0),
-        (bytes) => bytes,
-        undefined,
-        new this.#grpc.Metadata(),
-        { deadline: Date.now() + 1000 },
-        (error) => resolve(error?.details ?? "the connection was lost at once"),
-      );
-    });
-  }
-
-  unary(
-    method: MethodDefinition,
-    request: unknown,
-    options: CallOptions = {},
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#requireOpen(options.signal);
-      const call = this.#client.makeUnaryRequest(
-        method.path,
-        (value) => toBuffer(method.requestSerialize(value)),
-        (bytes) => method.responseDeserialize(bytes),
-        request,
-        toMetadata(this.#grpc, options.metadata),
-        deadlineOf(options),
-        (error, response) => {
-          stopListening();
-          if (error === null) resolve(response);
-          else this.#explain(error, options.signal).then(reject);
-        },
-      );
-      const stopListening = this.#listen(call, options);
-    });
-  }
-
-  stream(
-    method: MethodDefinition,
-    requests: Requests,
-    options: CallOptions = {},
-  ): AsyncGenerator<unknown, void, undefined> {
-    const leaving = new Interrupt();
-    const responses = this.#responses(method, requests, options, leaving);
-    const end = responses.return.bind(responses);
-    // A generator that waits for a message would otherwise go on waiting for it.
-    responses.return = (value) => {
-      leaving.fire(undefined);
-      return end(value);
-    };
-    return responses;
-  }
-
-  async *#responses(
-    method: MethodDefinition,
-    requests: Requests,
-    options: CallOptions,
-    leaving: Interrupt,
-  ): AsyncGenerator<unknown, void, undefined> {
-    this.#requireOpen(options.signal);
-    const call = this.#client.makeBidiStreamRequest(
-      method.path,
-      (value) => toBuffer(method.requestSerialize(value)),
-      (bytes) => method.responseDeserialize(bytes),
-      toMetadata(this.#grpc, options.metadata),
-      deadlineOf(options),
-    );
-    const stopListening = this.#listen(call, options);
-    // Leaving the loop cancels the call, which reports an error nobody waits for.
-    call.on("error", () => {});
-    const over = new Interrupt();
-    let requestError: { error: unknown } | undefined;
-    const sending = sendAll(call, requests, over).catch((error) => {
-      if (over.fired) return;
-      requestError = { error };
-      call.cancel();
-    });
-    const messages = (call as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-    try {
-      yield* interruptible(messages, leaving);
-    } catch (error) {
-      if (leaving.fired) return;
-      if (requestError !== undefined) throw requestError.error;
-      throw await this.#explain(error as GrpcError, options.signal);
-    } finally {
-      stopListening();
-      over.fire(undefined);
-      call.cancel();
-      await sending;
-    }
-  }
-
-  close(reason: Error): void {
-    this.#closed ??= reason;
-    // grpc-js would let them go on for as long as they like.
-    for (const call of this.#calls) call.cancel();
-    this.#client.close();
-  }
-
-  #requireOpen(signal: AbortSignal | undefined): void {
-    if (this.#closed !== undefined) throw unavailable(this.#closed);
-    if (signal?.aborted) throw cancelled(signal);
-  }
-
-  /** Ties signal and metadata callbacks to a call; the result unties them. */
-  #listen(
-    call: ClientUnaryCall | ClientDuplexStream<unknown, unknown>,
-    options: CallOptions,
-  ): () => void {
-    const { signal, onHeaders, onTrailers } = options;
-    if (onHeaders !== undefined) {
-      call.on("metadata", (metadata) => onHeaders(fromMetadata(metadata)));
-    }
-    if (onTrailers !== undefined) {
-      call.on("status", (status: StatusObject) => {
-        if (status.code === this.#grpc.status.OK) {
-          onTrailers(fromMetadata(status.metadata));
-        }
-      });
-    }
-    const cancel = () => call.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
-    this.#calls.add(call);
-    return () => {
-      signal?.removeEventListener("abort", cancel);
-      this.#calls.delete(call);
-    };
-  }
-
-  /** Turns grpc-js's error into ours and finds out whether the peer's end is behind it. */
-  async #explain(
-    error: GrpcError,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    // What grpc-js makes of a compressed message without an encoding.
-    if (typeof error.code !== "number") {
-      return new RpcError("INTERNAL", "The answer cannot be read", { cause: error });
-    }
-    const status = statusName(error.code);
-    if (status === "CANCELLED" && signal?.aborted) return cancelled(signal);
-    const lost = this.#closed ?? await this.#lossOf(status);
-    if (lost !== undefined) return unavailable(lost);
-    return new RpcError(status, error.details, {
-      cause: error,
-      metadata: fromMetadata(error.metadata),
-    });
-  }
-
-  async #lossOf(status: string): Promise<Error | undefined> {
-    const isLoss = ["UNAVAILABLE", "CANCELLED", "INTERNAL"].includes(status);
-    const { READY } = this.#grpc.connectivityState;
-    if (!isLoss || this.grpcChannel.getConnectivityState(false) === READY) {
-      return undefined;
-    }
-    // The socket closes a moment before the system reports the exit.
-    return await waitAtMost(this.#gone, EXIT_NEWS_MS);
-  }
-}
-
-async function sendAll(
-  call: ClientDuplexStream<unknown, unknown>,
-  requests: Requests,
-  over: Interrupt,
-): Promise<void> {
-  for await (const message of interruptible(iteratorOf(requests), over)) {
-    if (!call.write(message)) await over.guard(drained(call));
-  }
-  call.end();
-}
-
-function deadlineOf(options: CallOptions): GrpcCallOptions {
-  const { timeoutMs } = options;
-  if (timeoutMs === undefined) return {};
-  if (Number.isNaN(timeoutMs)) throw new RangeError("timeoutMs: NaN is no time");
-  // What no timer can count is no deadline; grpc-js would fail on it.
-  return timeoutMs > NEVER_MS ? {} : { deadline: Date.now() + timeoutMs };
-}
-
-function unavailable(reason: Error): RpcError {
-  return new RpcError("UNAVAILABLE", reason.message, { cause: reason });
-}
-
-function cancelled(signal: AbortSignal): RpcError {
-  return new RpcError("CANCELLED", "The call was cancelled by its signal", {
-    cause: signal.reason,
-  });
-}
-
-/** grpc-js wants a Buffer; a view of the same memory will do. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const channel = (await import("./own/channel.ts")).openOwnChannel(config);
+  if (!config.engine?.interceptors?.length) return channel;
+  // Interceptors are code for grpc-js: its client calls them, and then this channel.
+  return await (await import("./grpc_js/intercepted_channel.ts")).interceptChannel(config, channel);
 }

@@ -1,7 +1,14 @@
 /** What users may tell the gRPC engine, on either side. */
 import type { Interceptor, ServerInterceptor } from "@grpc/grpc-js";
 
-/** Options of grpc-js, passed on as they are. */
+/**
+ * Options by grpc-js's names. The engine that is grpc-js gets them as they
+ * are; this module's own heeds `grpc.max_receive_message_length`,
+ * `grpc.max_send_message_length`, `grpc.max_concurrent_streams`,
+ * `grpc.keepalive_time_ms`, `grpc.keepalive_timeout_ms`,
+ * `grpc.default_authority`, `grpc.primary_user_agent` and
+ * `grpc-node.flow_control_window`.
+ */
 export type EngineOptions = Readonly<Record<string, string | number>>;
 
 /**
@@ -19,6 +26,12 @@ export type EngineOptions = Readonly<Record<string, string | number>>;
  * Source: go-plugin `ClientConfig.GRPCDialOptions`, `ServeConfig.GRPCServer`.
  */
 export interface EngineConfig {
+  /**
+   * What carries the calls: this module's own HTTP/2 and gRPC, or grpc-js, as
+   * a reference and a way out. The wire is the same. Where `serverInterceptors`
+   * are given, grpc-js serves in any case. @default {"own"}
+   */
+  readonly engine?: "own" | "grpc-js";
   /** Options for connections made, such as `"grpc.max_receive_message_length"`; they win over ours. */
   readonly channelOptions?: EngineOptions;
   /** Options for connections served; they win over ours. */

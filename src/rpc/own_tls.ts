@@ -6,12 +6,10 @@
  * certificates that are no authorities vouch for others.
  */
 import { Buffer } from "node:buffer";
-import type { ServerInterceptor } from "@grpc/grpc-js";
+import type { PeerCertificate } from "node:tls";
 import { CertificateError } from "../errors.ts";
 import { decodePemBlocks, encodePem } from "../wire/pem.ts";
 import { allowsUsage, type CertificateFacts, readCertificate } from "../wire/x509.ts";
-import type { Grpc } from "./grpc.ts";
-import { turnedAway } from "./interceptors.ts";
 
 /** A side of TLS: what the certificate of the one who is to be trusted is used for. */
 export type TlsSide = "serverAuth" | "clientAuth";
@@ -86,16 +84,16 @@ export function isTrusted({ pins }: Trust, shown: Uint8Array | undefined): boole
   return shown !== undefined && pins.some((pin) => Buffer.from(pin).equals(shown));
 }
 
-/** What refuses the calls of a client that has shown another certificate than those trusted. */
-export function refuseOthers(grpc: Grpc, trust: Trust): ServerInterceptor[] {
-  if (trust.pins.length === 0) return [];
-  const details = "The client's certificate is not one of those trusted";
-  return [
-    (_method, call) =>
-      isTrusted(trust, call.getAuthContext().sslPeerCertificate?.raw)
-        ? new grpc.ServerInterceptingCall(call)
-        : turnedAway(grpc, call, "UNAUTHENTICATED", details),
-  ];
+/** What is wrong with a server's certificate though TLS takes it. */
+export function identityError(
+  trust: Trust,
+  { raw, subjectaltname }: PeerCertificate,
+): Error | undefined {
+  if (!isTrusted(trust, raw)) return new Error("the certificate is not one of those in tls.ca");
+  // Node would go by the subject's common name, which Go has given up.
+  if (!subjectaltname) {
+    return new Error("the certificate is made out to no DNS name or IP address");
+  }
 }
 
 /**

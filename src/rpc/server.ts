@@ -1,23 +1,10 @@
-/**
- * The door to the server half of the gRPC engine: services with their
- * handlers, and connections to serve them on. Everything behind it is grpc-js.
- */
+/** The door to the server half of a gRPC engine: services with their handlers, and connections. */
 import type { Duplex } from "node:stream";
-import type { Server, ServiceDefinition as GrpcDefinition } from "@grpc/grpc-js";
-import { ServiceError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { waitAtMost } from "../runtime/wait.ts";
-import { toBuffer } from "./channel.ts";
-import type { MethodDefinition } from "./contract.ts";
 import type { EngineConfig } from "./engine_options.ts";
-import { Entrance } from "./entrance.ts";
-import { loadGrpc } from "./grpc.ts";
-import { adaptHandler, type Handler, type HandlerContext, RunningCalls } from "./handlers.ts";
-import { guarded } from "./interceptors.ts";
-import { refuseOthers } from "./own_tls.ts";
 import type { LoadedService } from "./service.ts";
-import { type ConnectionTls, serverTls } from "./tls.ts";
+import type { ConnectionTls } from "./tls.ts";
 
 /** How to serve. */
 export interface ServerConfig {
@@ -27,8 +14,8 @@ export interface ServerConfig {
   readonly logger: Logger;
   /** What to show and whom to trust; connections are in clear without it. */
   readonly tls?: ConnectionTls | undefined;
-  /** What the user tells the engine. */
-  readonly engine?: Pick<EngineConfig, "serverOptions" | "serverInterceptors"> | undefined;
+  /** What the user tells the engine, and which it is. */
+  readonly engine?: EngineConfig | undefined;
 }
 
 /** Services, and the connections they are served on. */
@@ -45,120 +32,27 @@ export interface RpcServer {
   register(service: LoadedService, handlers: object): void;
   /** Serves a connection. */
   serve(connection: Duplex): void;
+  /** Waits until no call of a service runs, and the last byte of each is out. */
+  idle(service: string): Promise<void>;
   /** Ends: handlers see their signal fire, calls may finish until the limit, then all is cut. */
   stop(drainTimeoutMs: number): Promise<void>;
 }
 
-const OPTIONS = {
-  "grpc.max_receive_message_length": -1,
-  "grpc.max_send_message_length": -1,
-  "grpc.enable_channelz": 0,
-};
+/** Loads what servers need, so that it is there when the first is made. */
+export async function preloadServers(runtime: Runtime, engine: EngineConfig): Promise<void> {
+  if (isGrpcJs(engine)) await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
+  else await import("./own/server.ts");
+}
 
-/**
- * Makes a server without services.
- *
- * @throws {TypeError} If its TLS lacks a certificate.
- * @throws {CertificateError} If those that its TLS is to trust cannot be trusted.
- */
+/** Interceptors of calls served are code for grpc-js's server: with them, it is what serves. */
+function isGrpcJs(engine: EngineConfig | undefined): boolean {
+  return engine?.engine === "grpc-js" || Boolean(engine?.serverInterceptors?.length);
+}
+
+/** Makes a server without services. */
 export async function createServer(config: ServerConfig): Promise<RpcServer> {
-  const grpc = await loadGrpc(config.runtime);
-  const { serverOptions, serverInterceptors = [] } = config.engine ?? {};
-  const secure = () => serverTls(grpc, config.tls);
-  const tls = secure();
-  const guards = tls.trust === undefined ? [] : refuseOthers(grpc, tls.trust);
-  const server = new grpc.Server({
-    ...OPTIONS,
-    ...serverOptions,
-    interceptors: [
-      ...guards,
-      ...serverInterceptors.map((interceptor) => guarded(grpc, interceptor, config.logger)),
-    ],
-  });
-  const entrance = new Entrance(server, tls, secure, config.logger);
-  const services: LoadedService[] = [];
-  const shutdown = new AbortController();
-  const context: HandlerContext = {
-    grpc,
-    shutdown: shutdown.signal,
-    logger: config.logger,
-    running: new RunningCalls(),
-  };
-  let stopping: Promise<void> | undefined;
-  return {
-    services,
-    signal: shutdown.signal,
-    register(service, handlers) {
-      if (services.some(({ name }) => name === service.name)) {
-        throw new ServiceError(
-          `Cannot serve ${service.name}: it is registered twice`,
-        );
-      }
-      addService(server, service, handlers, context);
-      services.push(service);
-    },
-    serve(connection) {
-      if (stopping === undefined) entrance.admit(connection);
-      else connection.destroy();
-    },
-    stop(drainTimeoutMs) {
-      stopping ??= drain(server, entrance, context.running, drainTimeoutMs);
-      shutdown.abort(new Error("The plugin is shutting down"));
-      return stopping;
-    },
-  };
-}
-
-function addService(
-  server: Server,
-  service: LoadedService,
-  handlers: object,
-  context: HandlerContext,
-): void {
-  const definition: Record<string, unknown> = {};
-  const implementation: Record<string, ReturnType<typeof adaptHandler>> = {};
-  for (const [name, method] of service.methods) {
-    const handler = (handlers as Record<string, unknown>)[name];
-    if (typeof handler !== "function") {
-      throw new ServiceError(
-        `Cannot serve ${service.name}: no handler for its method ${JSON.stringify(name)}`,
-      );
-    }
-    definition[name] = withBuffers(method);
-    implementation[name] = adaptHandler(
-      method,
-      handler.bind(handlers) as Handler,
-      context,
-    );
+  if (isGrpcJs(config.engine)) {
+    return await (await import("./grpc_js/server.ts")).createGrpcJsServer(config);
   }
-  server.addService(definition as GrpcDefinition, implementation);
-}
-
-/** grpc-js wants Buffers where generated code may give plain arrays. */
-function withBuffers(method: MethodDefinition) {
-  return {
-    path: method.path,
-    requestStream: method.requestStream,
-    responseStream: method.responseStream,
-    requestSerialize: (value: unknown) => toBuffer(method.requestSerialize(value)),
-    requestDeserialize: (bytes: Uint8Array) => method.requestDeserialize(bytes),
-    responseSerialize: (value: unknown) => toBuffer(method.responseSerialize(value)),
-    responseDeserialize: (bytes: Uint8Array) => method.responseDeserialize(bytes),
-  };
-}
-
-/** Takes no more calls, waits for those that run, and cuts those that are not over in time. */
-async function drain(
-  server: Server,
-  entrance: Entrance,
-  running: RunningCalls,
-  limitMs: number,
-): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  // On Deno 2.9 a session says that it is closed while its calls still run.
-  const over = Promise.all([closed, running.none()]);
-  if (await waitAtMost(over, limitMs) !== undefined) return;
-  // Without channelz, forceShutdown() does not know the connections.
-  entrance.drain(0);
-  await new Promise((resolve) => setTimeout(resolve, 0)); // behind the timer that cuts them
+  return (await import("./own/server.ts")).createOwnServer(config);
 }

@@ -232,6 +232,9 @@ function nodeProcess() {
     process: {
       kill(pid: number, signal: 0): true;
       listenerCount(event: string): number;
+      getBuiltinModule(name: "node:zlib"): {
+        gunzipSync(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
+      };
     };
   }).process;
 }
@@ -305,6 +308,9 @@ export const denoRuntime: Runtime = {
   writeStdout,
   captureOutput,
   writeStderr,
+  gunzip: (bytes, maxBytes) =>
+    nodeProcess().getBuiltinModule("node:zlib")
+      .gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, 2 ** 31 - 1) }),
   onSignal,
   onExit,
   hasOwnHandler,

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
+import { gunzipSync } from "node:zlib";
 import type { ExitStatus } from "../errors.ts";
 import { captureNodeStream, type OutputCapture } from "./output.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
@@ -133,6 +134,9 @@ async function shareWithGroup(path: string, groupId: number, mode: number): Prom
   await chmod(path, mode);
 }
 
+/** As much as any Buffer can hold everywhere. */
+const MAX_GUNZIP_BYTES = 2 ** 31 - 1;
+
 /** Node. */
 export const nodeRuntime: Runtime = {
   name: "node",
@@ -144,6 +148,8 @@ export const nodeRuntime: Runtime = {
   writeStdout,
   captureOutput,
   writeStderr,
+  gunzip: (bytes, maxBytes) =>
+    gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, MAX_GUNZIP_BYTES) }),
   onSignal,
   onExit,
   hasOwnHandler: (signal) => process.listenerCount(signal) > 1,

@@ -80,6 +80,12 @@ export interface Runtime {
   captureOutput(capture: OutputCapture): () => void;
   /** Writes to stderr, before it returns. */
   writeStderr(text: string): void;
+  /**
+   * Undoes gzip. What it needs is loaded when it is first used.
+   *
+   * @throws {Error} If the bytes are none, or make more than `maxBytes` bytes.
+   */
+  gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array;
   /** Calls back on a signal to this process until the returned function is called. */
   onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
   /** Calls back, synchronously, when this process ends, until the returned function is called. */

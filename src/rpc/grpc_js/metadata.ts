@@ -1,7 +1,7 @@
 /** Metadata between the plain records of the public API and grpc-js's class. */
 import { Buffer } from "node:buffer";
 import type { Metadata } from "@grpc/grpc-js";
-import { decodeRawBase64, encodeRawBase64 } from "../wire/base64.ts";
+import { decodeRawBase64, encodeRawBase64 } from "../../wire/base64.ts";
 import type { Grpc } from "./grpc.ts";
 
 /** Metadata as the public API has it. */

@@ -1,8 +1,8 @@
 /** The way in to a server for connections. */
 import type { Duplex } from "node:stream";
 import type { ConnectionInjector, Server } from "@grpc/grpc-js";
-import type { Logger } from "../logging/logger.ts";
-import type { ServerTls } from "./tls.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { ServerTls } from "./credentials.ts";
 
 /**
  * Lets connections in. Whom TLS trusts may change with time, since Deno's does

@@ -1,5 +1,5 @@
 /** The one place that loads grpc-js, when a channel or a server is first needed. */
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 
 /** grpc-js. */
 export type Grpc = typeof import("@grpc/grpc-js");

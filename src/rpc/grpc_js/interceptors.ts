@@ -4,8 +4,9 @@ import type {
   ServerInterceptingCallInterface,
   ServerInterceptor,
 } from "@grpc/grpc-js";
-import type { StatusName } from "../errors.ts";
-import type { Logger } from "../logging/logger.ts";
+import type { StatusName } from "../../errors.ts";
+import type { Logger } from "../../logging/logger.ts";
+import { isTrusted, type Trust } from "../own_tls.ts";
 import type { Grpc } from "./grpc.ts";
 
 /** A call that ends with a status before any handler sees it. */
@@ -36,4 +37,16 @@ export function guarded(
       return turnedAway(grpc, call, "UNKNOWN", String(message ?? error).toWellFormed());
     }
   };
+}
+
+/** What refuses the calls of a client that has shown another certificate than those trusted. */
+export function refuseOthers(grpc: Grpc, trust: Trust): ServerInterceptor[] {
+  if (trust.pins.length === 0) return [];
+  const details = "The client's certificate is not one of those trusted";
+  return [
+    (_method, call) =>
+      isTrusted(trust, call.getAuthContext().sslPeerCertificate?.raw)
+        ? new grpc.ServerInterceptingCall(call)
+        : turnedAway(grpc, call, "UNAUTHENTICATED", details),
+  ];
 }

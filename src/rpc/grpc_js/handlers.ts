@@ -7,11 +7,12 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { setImmediate } from "node:timers";
-import { RpcError, STATUS_CODES } from "../errors.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { MethodDefinition, ServerCall } from "./contract.ts";
+import { RpcError, STATUS_CODES } from "../../errors.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { MethodDefinition, ServerCall } from "../contract.ts";
+import type { RunningCalls } from "../running_calls.ts";
 import type { Grpc } from "./grpc.ts";
-import { drained, Interrupt, interruptible, iteratorOf } from "./interrupt.ts";
+import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
 
 /** A handler of any kind, bound to its object. */
@@ -19,28 +20,6 @@ export type Handler = (
   request: unknown,
   call: ServerCall,
 ) => unknown | Promise<unknown> | AsyncIterable<unknown>;
-
-/** The calls being served. */
-export class RunningCalls {
-  readonly #calls = new Set<object>();
-  #onIdle: (() => void) | undefined;
-
-  /** Adds a call. */
-  add(call: object): void {
-    this.#calls.add(call);
-  }
-
-  /** Removes a call that is over. */
-  remove(call: object): void {
-    this.#calls.delete(call);
-    if (this.#calls.size === 0) this.#onIdle?.();
-  }
-
-  /** Waits until there are none. */
-  async none(): Promise<void> {
-    if (this.#calls.size > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
-  }
-}
 
 /** What all calls of a server share. */
 export interface HandlerContext {
@@ -137,7 +116,7 @@ class HandlerCall implements ServerCall {
   constructor(call: AnyCall, context: HandlerContext) {
     this.grpcCall = call;
     this.#context = context;
-    context.running.add(this);
+    context.running.add(this, call.getPath());
     // grpc-js says so of every call once it is over, well or not.
     call.on("cancelled", () => {
       this.#isSent = true;

@@ -1,0 +1,124 @@
+/** The server half of the engine that is grpc-js. */
+import type { Server, ServiceDefinition as GrpcDefinition } from "@grpc/grpc-js";
+import { ServiceError } from "../../errors.ts";
+import { waitAtMost } from "../../runtime/wait.ts";
+import { toBuffer } from "./channel.ts";
+import type { MethodDefinition } from "../contract.ts";
+import { loadGrpc } from "./grpc.ts";
+import { RunningCalls } from "../running_calls.ts";
+import { adaptHandler, type Handler, type HandlerContext } from "./handlers.ts";
+import type { RpcServer, ServerConfig } from "../server.ts";
+import type { LoadedService } from "../service.ts";
+import { serverTls } from "./credentials.ts";
+import { Entrance } from "./entrance.ts";
+import { guarded, refuseOthers } from "./interceptors.ts";
+
+const OPTIONS = {
+  "grpc.max_receive_message_length": -1,
+  "grpc.max_send_message_length": -1,
+  "grpc.enable_channelz": 0,
+};
+
+/** Makes a server without services. */
+export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServer> {
+  const grpc = await loadGrpc(config.runtime);
+  const { serverOptions, serverInterceptors = [] } = config.engine ?? {};
+  const secure = () => serverTls(grpc, config.tls);
+  const tls = secure();
+  const guards = tls.trust === undefined ? [] : refuseOthers(grpc, tls.trust);
+  const server = new grpc.Server({
+    ...OPTIONS,
+    ...serverOptions,
+    interceptors: [
+      ...guards,
+      ...serverInterceptors.map((interceptor) => guarded(grpc, interceptor, config.logger)),
+    ],
+  });
+  const entrance = new Entrance(server, tls, secure, config.logger);
+  const services: LoadedService[] = [];
+  const shutdown = new AbortController();
+  const context: HandlerContext = {
+    grpc,
+    shutdown: shutdown.signal,
+    logger: config.logger,
+    running: new RunningCalls(),
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    services,
+    signal: shutdown.signal,
+    register(service, handlers) {
+      if (services.some(({ name }) => name === service.name)) {
+        throw new ServiceError(
+          `Cannot serve ${service.name}: it is registered twice`,
+        );
+      }
+      addService(server, service, handlers, context);
+      services.push(service);
+    },
+    serve(connection) {
+      if (stopping === undefined) entrance.admit(connection);
+      else connection.destroy();
+    },
+    idle: (service) => context.running.none(service),
+    stop(drainTimeoutMs) {
+      stopping ??= drain(server, entrance, context.running, drainTimeoutMs);
+      shutdown.abort(new Error("The plugin is shutting down"));
+      return stopping;
+    },
+  };
+}
+
+function addService(
+  server: Server,
+  service: LoadedService,
+  handlers: object,
+  context: HandlerContext,
+): void {
+  const definition: Record<string, unknown> = {};
+  const implementation: Record<string, ReturnType<typeof adaptHandler>> = {};
+  for (const [name, method] of service.methods) {
+    const handler = (handlers as Record<string, unknown>)[name];
+    if (typeof handler !== "function") {
+      throw new ServiceError(
+        `Cannot serve ${service.name}: no handler for its method ${JSON.stringify(name)}`,
+      );
+    }
+    definition[name] = withBuffers(method);
+    implementation[name] = adaptHandler(
+      method,
+      handler.bind(handlers) as Handler,
+      context,
+    );
+  }
+  server.addService(definition as GrpcDefinition, implementation);
+}
+
+/** grpc-js wants Buffers where generated code may give plain arrays. */
+function withBuffers(method: MethodDefinition) {
+  return {
+    path: method.path,
+    requestStream: method.requestStream,
+    responseStream: method.responseStream,
+    requestSerialize: (value: unknown) => toBuffer(method.requestSerialize(value)),
+    requestDeserialize: (bytes: Uint8Array) => method.requestDeserialize(bytes),
+    responseSerialize: (value: unknown) => toBuffer(method.responseSerialize(value)),
+    responseDeserialize: (bytes: Uint8Array) => method.responseDeserialize(bytes),
+  };
+}
+
+/** Takes no more calls, waits for those that run, and cuts those that are not over in time. */
+async function drain(
+  server: Server,
+  entrance: Entrance,
+  running: RunningCalls,
+  limitMs: number,
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  // On Deno 2.9 a session says that it is closed while its calls still run.
+  const over = Promise.all([closed, running.none()]);
+  if (await waitAtMost(over, limitMs) !== undefined) return;
+  // Without channelz, forceShutdown() does not know the connections.
+  entrance.drain(0);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // behind the timer that cuts them
+}

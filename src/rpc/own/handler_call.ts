@@ -1,0 +1,190 @@
+/** A call as a handler of a contract serves it. */
+import { RpcError, STATUS_CODES } from "../../errors.ts";
+import type { ServedCall, ServerCall as WireCall } from "../../grpc/server_call.ts";
+import type { HeaderList } from "../../grpc/status.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { MethodDefinition, ServerCall } from "../contract.ts";
+import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
+import type { RunningCalls } from "../running_calls.ts";
+import { serialize } from "./errors.ts";
+import { MessageQueue } from "./message_queue.ts";
+import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
+import { statusOf } from "./thrown_status.ts";
+
+/** A handler of any kind, bound to its object. */
+export type Handler = (
+  request: unknown,
+  call: ServerCall,
+) => unknown | Promise<unknown> | AsyncIterable<unknown>;
+
+/** What all calls of a server share. */
+export interface HandlerContext {
+  /** Fires when the server shuts down. */
+  readonly shutdown: AbortSignal;
+  /** Told of errors that a handler did not mean to throw. */
+  readonly logger: Logger;
+  /** Every call, until its status is out or nobody waits for it. */
+  readonly running: RunningCalls;
+}
+
+/** One call with its handler. */
+export class HandlerCall implements ServerCall, ServedCall {
+  readonly #wire: WireCall;
+  readonly #method: MethodDefinition;
+  readonly #handler: Handler;
+  readonly #context: HandlerContext;
+  /** Fires when nothing that the handler still does can reach anybody. */
+  #gone: Interrupt | undefined;
+  #requests: MessageQueue | undefined;
+  #request: Uint8Array | undefined;
+  #controller: AbortController | undefined;
+  #metadata: MetadataRecord | undefined;
+  #trailers: HeaderList = [];
+  #over: RpcError | undefined;
+  #onDrain: (() => void) | undefined;
+
+  /** Takes a call. A handler of a stream of requests is called at once. */
+  constructor(
+    wire: WireCall,
+    method: MethodDefinition,
+    handler: Handler,
+    context: HandlerContext,
+  ) {
+    this.#wire = wire;
+    this.#method = method;
+    this.#handler = handler;
+    this.#context = context;
+    context.running.add(this, wire.path);
+    if (!method.requestStream) return;
+    this.#requests = new MessageQueue({ hold: () => wire.hold(), release: () => wire.release() });
+    // When the call has been accepted.
+    queueMicrotask(() => void this.#run(this.#stream(this.#requests as MessageQueue)));
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const { shutdown } = this.#context;
+      // It may be asked for only after it would have fired.
+      if (this.#over !== undefined) this.#controller.abort(this.#over);
+      else if (shutdown.aborted) this.#controller.abort(shutdown.reason);
+      else shutdown.addEventListener("abort", this.#onShutdown, { once: true });
+    }
+    return this.#controller.signal;
+  }
+
+  get deadline(): Date | undefined {
+    const { deadlineMs } = this.#wire;
+    return deadlineMs === Infinity ? undefined : new Date(deadlineMs);
+  }
+
+  get metadata(): MetadataRecord {
+    return this.#metadata ??= fromFields(this.#wire.metadata);
+  }
+
+  sendHeaders(metadata: MetadataRecord): void {
+    this.#wire.sendHeaders(toFields(metadata));
+  }
+
+  setTrailers(metadata: MetadataRecord): void {
+    this.#trailers = toFields(metadata);
+  }
+
+  message(bytes: Uint8Array): void {
+    if (this.#requests !== undefined) this.#requests.push(bytes);
+    else if (this.#request === undefined) this.#request = bytes;
+    else this.#wire.fault(STATUS_CODES.INTERNAL, "More than one request in this call");
+  }
+
+  requestsEnd(): void {
+    if (this.#requests !== undefined) return this.#requests.end();
+    const request = this.#request;
+    if (request === undefined) {
+      return this.#wire.fault(STATUS_CODES.INTERNAL, "No request in this call");
+    }
+    let message: unknown;
+    try {
+      message = this.#method.requestDeserialize(request);
+    } catch (error) {
+      return this.#wire.fault(STATUS_CODES.INTERNAL, unreadable(error));
+    }
+    void this.#run(message);
+  }
+
+  over(code: number, details: string): void {
+    const status = code === STATUS_CODES.DEADLINE_EXCEEDED ? "DEADLINE_EXCEEDED" : "CANCELLED";
+    const reason = new RpcError(status, details);
+    this.#over = reason;
+    this.#context.running.remove(this);
+    this.#requests?.fail(reason);
+    this.#gone?.fire(reason);
+    this.#controller?.abort(reason);
+    this.#forget();
+  }
+
+  sent(): void {
+    this.#context.running.remove(this);
+  }
+
+  drain(): void {
+    this.#onDrain?.();
+  }
+
+  async #run(input: unknown): Promise<void> {
+    try {
+      const output = this.#handler(input, this);
+      if (this.#method.responseStream) await this.#sendAll(output as AsyncIterable<unknown>);
+      else this.#wire.send(this.#write(await output));
+      this.#wire.finish(STATUS_CODES.OK, "", this.#trailers);
+    } catch (error) {
+      if (this.#over === undefined) this.#refuse(error);
+    } finally {
+      this.#requests?.abandon();
+      this.#forget();
+    }
+  }
+
+  async #sendAll(responses: AsyncIterable<unknown>): Promise<void> {
+    const gone = this.#gone = new Interrupt();
+    if (this.#over !== undefined) gone.fire(this.#over);
+    for await (const response of interruptible(iteratorOf(responses), gone)) {
+      if (!this.#wire.send(this.#write(response))) {
+        await gone.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
+      }
+    }
+  }
+
+  async *#stream(queue: MessageQueue): AsyncGenerator<unknown, void, undefined> {
+    while (true) {
+      const { done, value } = await queue.next();
+      if (done) return;
+      let message: unknown;
+      try {
+        message = this.#method.requestDeserialize(value);
+      } catch (error) {
+        throw new RpcError("INTERNAL", unreadable(error), { cause: error });
+      }
+      yield message;
+    }
+  }
+
+  #write(response: unknown): Uint8Array {
+    return serialize(this.#method, "response", response);
+  }
+
+  #refuse(error: unknown): void {
+    const { code, details, trailers } = statusOf(error, this.#wire.path, this.#context.logger);
+    this.#wire.finish(code, details, trailers);
+  }
+
+  readonly #onShutdown = () => this.#controller?.abort(this.#context.shutdown.reason);
+
+  #forget(): void {
+    if (this.#controller === undefined) return;
+    this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
+  }
+}
+
+function unreadable(error: unknown): string {
+  return `The request cannot be read: ${(error as Error).message}`;
+}

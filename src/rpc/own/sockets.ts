@@ -1,0 +1,107 @@
+/** Connections for the engine: dialled or accepted, under TLS where that is wanted. */
+import { connect as connectSocket, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import { makeDuplexLink } from "../../http2/duplex_link.ts";
+import type { Link } from "../../http2/link.ts";
+import type { Address } from "../../wire/address.ts";
+import { encodePem } from "../../wire/pem.ts";
+import { identityError, trustIn } from "../own_tls.ts";
+import { type ConnectionTls, isPinned, serverNameOf, sniOf } from "../tls.ts";
+
+/** What both sides agree on by TLS, as gRPC wants it. */
+export const ALPN = ["h2"];
+
+/**
+ * Connects.
+ *
+ * @param signal Gives up.
+ * @throws {Error} What the system or TLS said.
+ */
+export async function dial(
+  address: Address,
+  tls: ConnectionTls | undefined,
+  signal: AbortSignal,
+): Promise<Link> {
+  const secure = tls && await clientOptions(tls);
+  const socket = connectSocket(
+    address.network === "unix"
+      ? { path: address.path }
+      : { host: address.host, port: address.port, noDelay: true },
+  );
+  if (secure === undefined) {
+    await opened(socket, "connect", signal);
+    return makeDuplexLink(socket);
+  }
+  const { connect } = await import("node:tls");
+  const over = connect({ ...secure, socket });
+  try {
+    await opened(over, "secureConnect", signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  requireHttp2(over);
+  return makeDuplexLink(over);
+}
+
+function opened(socket: Duplex, event: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (error?: unknown) => {
+      signal.removeEventListener("abort", onAbort);
+      socket.off(event, onOpen).off("error", end).off("close", onClose);
+      if (error === undefined) return resolve();
+      // What else it may say concerns nobody any more.
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const onOpen = () => end();
+    const onAbort = () => end(signal.reason);
+    const onClose = () => end(new Error("the connection was closed by the other side"));
+    socket.once(event, onOpen).once("error", end).once("close", onClose);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+}
+
+function requireHttp2(socket: TLSSocket): void {
+  if (socket.alpnProtocol === "h2") return;
+  socket.destroy();
+  throw new Error("the other side does not speak HTTP/2 under TLS (no ALPN h2)");
+}
+
+async function clientOptions(tls: ConnectionTls) {
+  const common = { servername: sniOf(tls), ALPNProtocols: ALPN, minVersion: "TLSv1.2" as const };
+  if (isPinned(tls)) {
+    const { identity: { certificatePem, privateKeyPem }, peerCertificate } = tls;
+    return {
+      ...common,
+      ca: encodePem("CERTIFICATE", peerCertificate),
+      cert: certificatePem,
+      key: privateKeyPem,
+      // go-plugin's certificates may sign others; only the one announced will do.
+      // Its name and validity were checked when it was announced.
+      checkServerIdentity: (_host: string, { raw }: { readonly raw?: Uint8Array }) =>
+        isEqual(raw, peerCertificate)
+          ? undefined
+          : new Error("the plugin's certificate is not the one in its handshake"),
+    };
+  }
+  const { ca, certificate, privateKey } = tls;
+  if (ca === undefined) throw new TypeError("tls.ca: needed to trust the other side");
+  const { checkServerIdentity } = await import("node:tls");
+  const trust = trustIn(ca, "serverAuth", new Date());
+  return {
+    ...common,
+    ca: trust.ca,
+    ...(certificate !== undefined && { cert: certificate }),
+    ...(privateKey !== undefined && { key: privateKey }),
+    checkServerIdentity: (_host: string, shown: PeerCertificate) =>
+      identityError(trust, shown) ?? checkServerIdentity(serverNameOf(tls), shown),
+  };
+}
+
+function isEqual(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one?.length === other.length && one.every((byte, i) => byte === other[i]);
+}
