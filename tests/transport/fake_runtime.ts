@@ -19,6 +19,7 @@ export function fakeRuntime(given: Partial<Runtime>): Runtime {
     writeStdout: unexpected("writeStdout"),
     writeStderr: unexpected("writeStderr"),
     captureOutput: unexpected("captureOutput"),
+    gunzip: unexpected("gunzip"),
     onSignal: unexpected("onSignal"),
     onExit: unexpected("onExit"),
     hasOwnHandler: unexpected("hasOwnHandler"),

@@ -1,5 +1,5 @@
 /** Connections for the engine: dialled or accepted, under TLS where that is wanted. */
-import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
