@@ -60,7 +60,7 @@ export async function openChannel(config: ChannelConfig): Promise<RpcChannel> {
   if (config.engine?.engine === "grpc-js") {
     return await (await import("./grpc_js/channel.ts")).openGrpcJsChannel(config);
   }
-  const channel = (await import("./own/channel.ts")).openOwnChannel(config);
+  const channel = await (await import("./own/channel.ts")).openOwnChannel(config);
   if (!config.engine?.interceptors?.length) return channel;
   // Interceptors are code for grpc-js: its client calls them, and then this channel.
   return await (await import("./grpc_js/intercepted_channel.ts")).interceptChannel(config, channel);

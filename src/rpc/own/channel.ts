@@ -13,7 +13,7 @@ import { cancelled, serialize, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
-import { dial } from "./sockets.ts";
+import { clientOptions, dial } from "./sockets.ts";
 import { UnaryCall } from "./unary_call.ts";
 
 /** How long a lost connection waits to hear that the peer's process has ended, in milliseconds. */
@@ -22,8 +22,14 @@ const CONNECT_TIMEOUT_MS = 20_000;
 const NEVER_MS = 2 ** 31 - 1;
 const USER_AGENT = "goplugin-typescript";
 
-/** Makes a channel. It connects when `connect` is called or a call is made. */
-export function openOwnChannel(config: ChannelConfig): RpcChannel {
+/**
+ * Makes a channel. It connects when `connect` is called or a call is made.
+ *
+ * @throws {TypeError} If its TLS has nobody to trust.
+ * @throws {CertificateError} If those to trust cannot be trusted now.
+ */
+export async function openOwnChannel(config: ChannelConfig): Promise<RpcChannel> {
+  if (config.tls !== undefined) await clientOptions(config.tls);
   const options = config.engine?.channelOptions ?? {};
   const channel = new ClientChannel({
     connect: (signal) => dial(config.address, config.tls, signal),

@@ -71,7 +71,13 @@ function requireHttp2(socket: TLSSocket): void {
   throw new Error("the other side does not speak HTTP/2 under TLS (no ALPN h2)");
 }
 
-async function clientOptions(tls: ConnectionTls) {
+/**
+ * What to show and whom to trust when connecting, at this time.
+ *
+ * @throws {TypeError} If there is nobody to trust.
+ * @throws {CertificateError} If those to trust cannot be trusted now.
+ */
+export async function clientOptions(tls: ConnectionTls) {
   const common = { servername: sniOf(tls), ALPNProtocols: ALPN, minVersion: "TLSv1.2" as const };
   if (isPinned(tls)) {
     const { identity: { certificatePem, privateKeyPem }, peerCertificate } = tls;
