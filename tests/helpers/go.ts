@@ -28,6 +28,8 @@ const PROGRAMS = {
   "streaming-host": [INTEROP, "./streaming-host"],
   "negotiated-host": [INTEROP, "./negotiated-host"],
   "counter-host": [INTEROP, "./counter-host"],
+  "test-plugin": [INTEROP, "./test-plugin"],
+  "reattach-host": [INTEROP, "./reattach-host"],
   "cert-judge": [INTEROP, "./cert-judge"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
