@@ -2,9 +2,9 @@
 import { ConnectError, ReattachError, UnsupportedProtocolError } from "../errors.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import type { PluginSet } from "../rpc/plugin_set.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
-import { formatAddress } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 import { acceptVersion } from "../wire/negotiation.ts";
 import type { ReattachSource, ResolvedConfig } from "./config.ts";
 import { connectPlugin, type RunningPlugin } from "./connection.ts";
@@ -52,7 +52,10 @@ export async function attachPlugin(
       tls,
       isForeign,
       ...connection,
-      cleanUp: () => Promise.resolve(),
+      cleanUp: () => {
+        if (process.exit !== undefined && !isForeign) sweep(runtime, address);
+        return Promise.resolve();
+      },
     };
   } catch (error) {
     process.detach();
@@ -60,6 +63,22 @@ export async function attachPlugin(
     throw new ReattachError(`nobody answers at ${formatAddress(address)}: ${error.message}`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * Removes what the host that started the plugin would remove if it still ran:
+ * the directory that it made for the socket, if it is of this module's kind.
+ */
+function sweep(runtime: Runtime, address: Address): void {
+  if (address.network !== "unix") return;
+  const directory = address.path.slice(0, address.path.lastIndexOf("/"));
+  if (!isPrivateDirectory(directory)) return;
+  try {
+    runtime.removeSync(address.path);
+    runtime.removeSync(directory);
+  } catch {
+    // Something else is in it, or it may not be removed: it is not this host's.
   }
 }
 

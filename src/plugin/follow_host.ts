@@ -11,13 +11,17 @@ const LOOK_EVERY_MS = 1_000;
  * keeps the number, so there the process is looked for.
  *
  * @returns Stops looking.
+ * @throws {PermissionError} On Windows, if `--allow-run` is missing.
  */
 export function followHost(runtime: Runtime, shutdown: ShutdownRequest): () => void {
   const host = runtime.parentPid();
   const isGone = () =>
     runtime.platform === "windows" ? !runtime.isAlive(host) : runtime.parentPid() !== host;
-  const timer = setInterval(() => {
+  const look = () => {
     if (isGone()) shutdown.make("the host is gone");
-  }, LOOK_EVERY_MS);
+  };
+  // At once as well: what may not be done is to be said where somebody listens.
+  look();
+  const timer = setInterval(look, LOOK_EVERY_MS);
   return () => clearInterval(timer);
 }

@@ -29,6 +29,8 @@ const PROGRAMS = {
   "negotiated-host": [INTEROP, "./negotiated-host"],
   "counter-host": [INTEROP, "./counter-host"],
   "socket-host": [INTEROP, "./socket-host"],
+  "test-plugin": [INTEROP, "./test-plugin"],
+  "reattach-host": [INTEROP, "./reattach-host"],
   "cert-judge": [INTEROP, "./cert-judge"],
   "cert-thief": [INTEROP, "./cert-thief"],
   "tls-plugin": [INTEROP, "./tls-plugin"],

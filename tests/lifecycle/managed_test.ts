@@ -5,32 +5,10 @@ import { cleanupClients } from "@x/goplugin";
 import { firstHost, secondHost } from "../helpers/attached_client.ts";
 import { fixtureClient, leftovers } from "../helpers/fixture_client.ts";
 import { recordLogs } from "../helpers/logs.ts";
+import { startHost } from "../helpers/host_program.ts";
 import { processListeners } from "../helpers/open_handles.ts";
-import { fixture, isDeno } from "../helpers/program.ts";
-import { type RawPlugin, startRaw } from "../helpers/raw_plugin.ts";
+import { isDeno } from "../helpers/program.ts";
 import { isRunning, until, within } from "../helpers/wait.ts";
-
-/** A host program with its plugin. Whatever becomes of the test, neither outlives it. */
-interface HostProgram extends AsyncDisposable {
-  readonly host: RawPlugin;
-  /** The process id of the plugin. */
-  readonly plugin: number;
-}
-
-async function startHost(env: Record<string, string>, ...args: string[]): Promise<HostProgram> {
-  const host = startRaw(fixture("managing_host", ...args), env);
-  const line = await host.line;
-  match(line, /^\d+$/, host.printed());
-  const plugin = Number(line);
-  return {
-    host,
-    plugin,
-    async [Symbol.asyncDispose]() {
-      for (const pid of [host.pid, plugin]) if (isRunning(pid)) process.kill(pid, "SIGKILL");
-      await host.ended;
-    },
-  };
-}
 
 for (
   const [how, expected] of [

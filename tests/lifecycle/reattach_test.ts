@@ -100,6 +100,18 @@ for (const mode of ["mtls", "clear"]) {
   });
 }
 
+test("a second host removes what a plugin that hangs leaves, if the first is gone", async () => {
+  const left = await leftovers(async (env) => {
+    const host = await run(fixture("leaving_host", "mtls"), { env });
+    await using client = secondHost(parseReattach(host.stdout), { killGraceMs: 300 });
+    await client.start();
+    process.kill(Number(client.id), "SIGSTOP");
+    // Where nobody collects orphans, what is left of a process still has its id.
+    strictEqual((await within(client.kill(), "kill()")).step, "SIGKILL");
+  });
+  deepStrictEqual(left, []);
+});
+
 test("kill() by a second host forces a plugin that hangs, by its process id", async () => {
   await using first = firstHost();
   await first.start();
