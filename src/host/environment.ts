@@ -24,6 +24,7 @@ export interface ChildEnvironment {
  * Source: go-plugin `client.go`, `Client.Start`.
  */
 export function childEnvironment(
+  { platform }: Pick<Runtime, "platform">,
   config: ResolvedConfig,
   identity: Identity | undefined,
   socketDirectory: string | undefined,
@@ -36,7 +37,8 @@ export function childEnvironment(
       versions: config.offer.keys(),
       clientCertificate: identity?.certificatePem,
       socketDirectory,
-      socketGroup: config.unixSocket.group,
+      // Windows has no groups of this kind, and plugins listen on TCP there.
+      socketGroup: platform === "windows" ? undefined : config.unixSocket.group,
     }),
   };
   return { env, withoutEnv: Object.values(ENV).filter((name) => !(name in env)) };

@@ -135,7 +135,7 @@ class StartAttempt {
     const { cwd, stdin, logger, skipHostEnv } = this.#config;
     this.#directory = await makeSocketDirectory(this.#runtime, this.#config);
     const spec: RunnerSpec = {
-      ...childEnvironment(this.#config, identity, this.#directory),
+      ...childEnvironment(this.#runtime, this.#config, identity, this.#directory),
       inheritEnv: !skipHostEnv,
       cwd,
       stdin,

@@ -28,6 +28,7 @@ const PROGRAMS = {
   "streaming-host": [INTEROP, "./streaming-host"],
   "negotiated-host": [INTEROP, "./negotiated-host"],
   "counter-host": [INTEROP, "./counter-host"],
+  "discoverer": [INTEROP, "./discoverer"],
   "socket-host": [INTEROP, "./socket-host"],
   "test-plugin": [INTEROP, "./test-plugin"],
   "reattach-host": [INTEROP, "./reattach-host"],

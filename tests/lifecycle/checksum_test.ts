@@ -2,7 +2,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join, normalize } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { ChecksumError, Client, PermissionError, startCommand } from "@x/goplugin";
@@ -31,11 +31,11 @@ async function inDirectory(use: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** A program that starts the obedient plugin, and leaves a file beside itself when it is started. */
+/** A program that starts the obedient plugin, and leaves the path by which it was started in a file. */
 function writeProgram(folder: string, name = "plugin"): { path: string; trace: string } {
   const [path, trace] = [join(folder, name), join(folder, `${name}.started`)];
   const words = command.map((word) => `'${word}'`).join(" ");
-  writeFileSync(path, `#!/bin/sh\n: > '${trace}'\nexec ${words}\n`, { mode: 0o755 });
+  writeFileSync(path, `#!/bin/sh\nprintf %s "$0" > '${trace}'\nexec ${words}\n`, { mode: 0o755 });
   return { path, trace };
 }
 
@@ -98,20 +98,19 @@ test("secure checks and starts the same file for a name in PATH", async () => {
     const secure = { checksum: checksumOf(path), algorithm: "sha256" };
     await using client = fixtureClient(["goplugin-test-plugin"], { secure, env, logger });
     await client.start();
-    strictEqual(existsSync(trace), true);
+    strictEqual(readFileSync(trace, "utf8"), path);
     const started = entries.find(({ message }) => message === "plugin started");
     strictEqual(started?.fields.path, "goplugin-test-plugin");
   });
 });
 
-test("secure starts what it checked, not what the working directory has by that name", async () => {
+test("secure starts the very path that it checked, whatever the working directory is", async () => {
   await inDirectory(async (folder) => {
     const { path, trace } = writeProgram(folder);
-    // Relative to cwd: Deno would look for it from this process's directory.
     const secure = { checksum: checksumOf(path), algorithm: "sha256" };
     await using client = fixtureClient(["./plugin"], { secure, cwd: folder });
     await client.start();
-    strictEqual(existsSync(trace), true);
+    strictEqual(normalize(readFileSync(trace, "utf8")), path);
   });
 });
 

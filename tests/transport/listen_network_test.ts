@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ListenError } from "../../src/errors.ts";
 import type { RecordedEntry } from "../helpers/logs.ts";
-import { listening } from "./listening.ts";
+import { holdPorts, listening, portOf, release } from "./listening.ts";
 
 /** A system without a place for a socket. */
 const NOWHERE = { temporaryDirectories: () => [] };
@@ -66,6 +66,34 @@ test("listen() with network auto goes to TCP on Windows, without a word", async 
   strictEqual(listener.address.network, "tcp");
   deepStrictEqual(entries, []);
   await listener.close();
+});
+
+test("listen() with network auto takes the first free port of the range on Windows", async () => {
+  const { min, servers } = await holdPorts(3);
+  // The second one is free, the first and the third are not.
+  await release(servers.splice(1, 1));
+  const listener = await listening({
+    network: "auto",
+    ports: () => ({ min, max: min + 2 }),
+    runtime: { platform: "windows" },
+  });
+  strictEqual(portOf(listener), min + 1);
+  await listener.close();
+  await release(servers);
+});
+
+test("listen() with network auto fails on Windows where the range is taken", async () => {
+  const { min, servers } = await holdPorts(2);
+  const runtime = { platform: "windows", temporaryDirectories: unexpected };
+  await rejects(
+    listening({ network: "auto", ports: () => ({ min, max: min + 1 }), runtime }),
+    (error) => {
+      ok(error instanceof ListenError);
+      match(error.message, new RegExp(`ports ${min} to ${min + 1}: `));
+      return true;
+    },
+  );
+  await release(servers);
 });
 
 test("listen() with network unix insists on Windows too", async () => {
