@@ -3,6 +3,7 @@ import type { ChannelInterface } from "@grpc/grpc-js";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Address } from "../wire/address.ts";
 import type { CallOptions, MethodDefinition } from "./contract.ts";
+import { isGrpcJs } from "./engine_choice.ts";
 import type { EngineConfig } from "./engine_options.ts";
 import type { ConnectionTls } from "./tls.ts";
 
@@ -51,13 +52,13 @@ export interface RpcChannel {
 
 /** Loads what channels need, so that it is there when the first is made. */
 export async function preloadChannels(runtime: Runtime, engine: EngineConfig): Promise<void> {
-  if (engine.engine === "grpc-js") await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
+  if (isGrpcJs(runtime, engine)) await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
   else await import("./own/channel.ts");
 }
 
 /** Makes a channel. It connects when `connect` is called or a call is made. */
 export async function openChannel(config: ChannelConfig): Promise<RpcChannel> {
-  if (config.engine?.engine === "grpc-js") {
+  if (isGrpcJs(config.runtime, config.engine)) {
     return await (await import("./grpc_js/channel.ts")).openGrpcJsChannel(config);
   }
   const channel = await (await import("./own/channel.ts")).openOwnChannel(config);

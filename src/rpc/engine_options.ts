@@ -29,7 +29,9 @@ export interface EngineConfig {
   /**
    * What carries the calls: this module's own HTTP/2 and gRPC, or grpc-js, as
    * a reference and a way out. The wire is the same. Where `serverInterceptors`
-   * are given, grpc-js serves in any case. @default {"own"}
+   * are given, grpc-js serves in any case. The environment variable
+   * `GOPLUGIN_ENGINE` stands in for a program that says nothing here.
+   * @default {"own"}
    */
   readonly engine?: "own" | "grpc-js";
   /** Options for connections made, such as `"grpc.max_receive_message_length"`; they win over ours. */

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { isGrpcJs } from "./engine_choice.ts";
 import type { EngineConfig } from "./engine_options.ts";
 import type { LoadedService } from "./service.ts";
 import type { ConnectionTls } from "./tls.ts";
@@ -40,18 +41,19 @@ export interface RpcServer {
 
 /** Loads what servers need, so that it is there when the first is made. */
 export async function preloadServers(runtime: Runtime, engine: EngineConfig): Promise<void> {
-  if (isGrpcJs(engine)) await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
-  else await import("./own/server.ts");
+  if (isServedByGrpcJs(runtime, engine)) {
+    await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
+  } else await import("./own/server.ts");
 }
 
 /** Interceptors of calls served are code for grpc-js's server: with them, it is what serves. */
-function isGrpcJs(engine: EngineConfig | undefined): boolean {
-  return engine?.engine === "grpc-js" || Boolean(engine?.serverInterceptors?.length);
+function isServedByGrpcJs(runtime: Runtime, engine: EngineConfig | undefined): boolean {
+  return isGrpcJs(runtime, engine) || Boolean(engine?.serverInterceptors?.length);
 }
 
 /** Makes a server without services. */
 export async function createServer(config: ServerConfig): Promise<RpcServer> {
-  if (isGrpcJs(config.engine)) {
+  if (isServedByGrpcJs(config.runtime, config.engine)) {
     return await (await import("./grpc_js/server.ts")).createGrpcJsServer(config);
   }
   return (await import("./own/server.ts")).createOwnServer(config);

@@ -303,6 +303,7 @@ export const denoRuntime: Runtime = {
   version: Deno.version.deno,
   platform: Deno.build.os,
   permits,
+  variable: (name) => permits({ kind: "env", name }) ? Deno.env.get(name) : undefined,
   readEnvironment,
   spawn,
   writeStdout,

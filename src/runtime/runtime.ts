@@ -62,6 +62,8 @@ export interface Runtime {
   readEnvironment(
     names: readonly string[],
   ): Promise<(name: string) => string | undefined>;
+  /** A variable of the environment; `undefined` if it is unset or may not be read. */
+  variable(name: string): string | undefined;
   /**
    * Starts a process.
    *
