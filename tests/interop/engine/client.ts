@@ -44,6 +44,7 @@ async function open(): Promise<RpcChannel> {
     runtime: await loadRuntime(),
     address: { network: "tcp", host, port: Number(port) },
     gone: new Promise<never>(() => {}),
+    engine: { engine: "own" },
     ...(ca !== undefined && { tls: { ca } }),
   } as const;
   return transport === "duplex"

@@ -18,6 +18,7 @@ const stopAfter = Number(process.env.STOP_AFTER ?? Infinity);
 const server = await createServer({
   runtime: await loadRuntime(),
   logger: createLogger({ level: "warn" }),
+  engine: { engine: "own" },
   ...(certificateFile !== undefined && keyFile !== undefined && {
     tls: {
       certificate: readFileSync(certificateFile, "utf8"),
