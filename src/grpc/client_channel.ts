@@ -47,6 +47,8 @@ export interface CallStart {
   readonly authority?: string | undefined;
 }
 
+/** As long as a timer can run. */
+const NEVER_MS = 2 ** 31 - 1;
 /** How long a patient call waits for the next try, in milliseconds. */
 const RETRY_MS = 250;
 
@@ -106,7 +108,7 @@ export class ClientChannel {
     if (deadlineMs <= Date.now()) return call; // Its time is up: it needs no stream.
     const template = this.#templateOf(start);
     const connection = this.#connection;
-    if (connection !== undefined && connection.canOpen) {
+    if (connection?.canOpen) {
       call.open(connection, template, metadata);
       return call;
     }
@@ -120,7 +122,8 @@ export class ClientChannel {
       isPatient: start.waitForReady === true,
       open: (opened) => call.open(opened, template, metadata),
     });
-    this.connect();
+    if (connection === undefined) this.connect();
+    else this.#retire(connection);
     return call;
   }
 
@@ -174,9 +177,11 @@ export class ClientChannel {
         isReady = true;
         this.#connection = connection;
         this.#move("ready");
-        const waiting = [...this.#waiting];
-        this.#waiting.clear();
-        for (const { open } of waiting) open(connection);
+        for (const waiting of [...this.#waiting]) {
+          if (!connection.canOpen) return this.#retire(connection);
+          this.#waiting.delete(waiting);
+          waiting.open(connection);
+        }
       },
       draining: lose,
       closed: (error) => {
@@ -188,14 +193,21 @@ export class ClientChannel {
     this.#connections.add(connection);
   }
 
+  /** A connection has used up its ids: it ends behind its calls, and those that wait get another. */
+  #retire(connection: Connection): void {
+    connection.close(NEVER_MS);
+  }
+
   /** A connection takes no more calls, or there is none. */
   #lose(connection: Connection | undefined, error: Error, wasReady = false): void {
     if (this.#state === "closed" || this.#connection !== connection) return;
     this.#connection = undefined;
     this.#failure = error;
     this.#move(wasReady ? "idle" : "failed");
-    this.#failWaiting(({ isPatient }) => !isPatient);
+    // Nobody has tried what waits while there was a connection.
+    if (!wasReady) this.#failWaiting(({ isPatient }) => !isPatient);
     if (this.#waiting.size === 0) return;
+    if (wasReady) return this.connect();
     this.#retry = setTimeout(() => this.connect(), RETRY_MS);
   }
 

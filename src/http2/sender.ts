@@ -47,6 +47,12 @@ export class Sender implements FlushHooks {
     return this.#waiting.size;
   }
 
+  /** Whether there is an id for one more stream, besides those that wait. */
+  get hasIds(): boolean {
+    const { table, options } = this.#parts;
+    return table.nextId + 2 * this.#waiting.size <= options.lastStreamId;
+  }
+
   /** Opens a stream of ours, now or when the peer takes more. */
   open(
     stream: StreamState,
