@@ -3,6 +3,7 @@ import process from "node:process";
 import { openChannel, type RpcChannel } from "../../src/rpc/channel.ts";
 import { makeClient } from "../../src/rpc/client.ts";
 import type { ClientOf } from "../../src/rpc/contract.ts";
+import type { EngineConfig } from "../../src/rpc/engine_options.ts";
 import type { Plugin } from "../../src/rpc/plugin_set.ts";
 import { createServer, type RpcServer } from "../../src/rpc/server.ts";
 import type { Service } from "../../src/rpc/service.ts";
@@ -59,11 +60,16 @@ export class ServedServer {
 /** Serves plugins: what `implement()` makes. */
 export async function openServer(
   plugins: readonly Plugin[],
-  options: { readonly network?: "unix" | "tcp"; readonly tls?: ConnectionTls | undefined } = {},
+  options: {
+    readonly network?: "unix" | "tcp";
+    readonly tls?: ConnectionTls | undefined;
+    readonly engine?: EngineConfig;
+  } = {},
 ): Promise<ServedServer> {
   const runtime = await loadRuntime();
   const { logger, entries } = recordLogs();
-  const server = await createServer({ runtime, logger, tls: options.tls });
+  const { tls, engine } = options;
+  const server = await createServer({ runtime, logger, tls, engine });
   const ports = () => ({ min: 0, max: 0 });
   const broker = new GrpcBroker({
     runtime,
@@ -102,10 +108,14 @@ export interface OpenedChannel extends RpcChannel, AsyncDisposable {
 const LIMIT_MS = 60_000;
 
 /** Opens a channel. */
-export async function connectTo(address: Address, tls?: ConnectionTls): Promise<OpenedChannel> {
+export async function connectTo(
+  address: Address,
+  tls?: ConnectionTls,
+  engine?: EngineConfig,
+): Promise<OpenedChannel> {
   let lose: (reason: Error) => void = () => {};
   const gone = new Promise<Error>((resolve) => lose = resolve);
-  const channel = await openChannel({ runtime: await loadRuntime(), address, tls, gone });
+  const channel = await openChannel({ runtime: await loadRuntime(), address, tls, gone, engine });
   const limit = setTimeout(() => channel.close(new Error("The test took too long")), LIMIT_MS);
   return {
     grpcChannel: channel.grpcChannel,
