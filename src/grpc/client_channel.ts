@@ -49,7 +49,7 @@ export interface CallStart {
 
 /** As long as a timer can run. */
 const NEVER_MS = 2 ** 31 - 1;
-/** How long a patient call waits for the next try, in milliseconds. */
+/** How long those who are patient wait for the next try, in milliseconds. */
 const RETRY_MS = 250;
 
 /** One peer, and one connection to it at a time. */
@@ -94,6 +94,14 @@ export class ClientChannel {
   /** Connects, unless that is done or being done. */
   connect(): void {
     if (this.#state === "idle" || this.#state === "failed") void this.#connect();
+  }
+
+  /** Connects as well, but not at once if the last try has failed: whoever keeps asking would never rest. */
+  connectSoon(): void {
+    if (this.#state === "idle") this.connect();
+    else if (this.#state === "failed") {
+      this.#retry ??= setTimeout(() => this.connect(), RETRY_MS);
+    }
   }
 
   /** Begins a call. Without a connection it waits for one; it fails if there is none to be had. */
@@ -141,6 +149,7 @@ export class ClientChannel {
   async #connect(): Promise<void> {
     this.#move("connecting");
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     const limit = new AbortController();
     const timer = setTimeout(
       () => limit.abort(new Error(`no connection within ${this.#options.connectTimeoutMs} ms`)),
@@ -206,9 +215,7 @@ export class ClientChannel {
     this.#move(wasReady ? "idle" : "failed");
     // Nobody has tried what waits while there was a connection.
     if (!wasReady) this.#failWaiting(({ isPatient }) => !isPatient);
-    if (this.#waiting.size === 0) return;
-    if (wasReady) return this.connect();
-    this.#retry = setTimeout(() => this.connect(), RETRY_MS);
+    if (this.#waiting.size > 0) this.connectSoon();
   }
 
   #failWaiting(isMeant: (waiting: Waiting) => boolean): void {
