@@ -6,6 +6,7 @@ import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "../contract.ts";
 import { loadGrpc } from "./grpc.ts";
 import { RunningCalls } from "../running_calls.ts";
+import { Shutdown } from "../shutdown.ts";
 import { adaptHandler, type Handler, type HandlerContext } from "./handlers.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import type { LoadedService } from "../service.ts";
@@ -36,10 +37,10 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
   });
   const entrance = new Entrance(server, tls, secure, config.logger);
   const services: LoadedService[] = [];
-  const shutdown = new AbortController();
+  const shutdown = new Shutdown();
   const context: HandlerContext = {
     grpc,
-    shutdown: shutdown.signal,
+    shutdown,
     logger: config.logger,
     running: new RunningCalls(),
   };

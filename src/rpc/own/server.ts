@@ -3,6 +3,7 @@ import { ServiceError } from "../../errors.ts";
 import { GrpcServer } from "../../grpc/server.ts";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import { RunningCalls } from "../running_calls.ts";
+import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import type { LoadedService } from "../service.ts";
 import { type Handler, HandlerCall, type HandlerContext } from "./handler_call.ts";
@@ -18,9 +19,9 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
   const { tls, logger } = config;
   const entrance = tls && await TlsEntrance.open(tls, (link) => server.serve(link), logger);
   const services: LoadedService[] = [];
-  const shutdown = new AbortController();
+  const shutdown = new Shutdown();
   const context: HandlerContext = {
-    shutdown: shutdown.signal,
+    shutdown,
     logger,
     running: new RunningCalls(),
   };
