@@ -215,3 +215,20 @@ test("createServer() with PinnedTls does not serve a client without a certificat
   const { headers } = await within(client.call(UNARY, await body(chunk(0))), "the refusal");
   deepStrictEqual([headers, served], [{}, 0]);
 });
+
+test("RpcServer.idle() does not wait for an answer that its caller has given up", async () => {
+  const served = new Happening("the call");
+  await using raw = await openRaw({
+    unary() {
+      served.come();
+      return chunk(0, "", new Uint8Array(1 << 20));
+    },
+  });
+  // More than the caller's window: the status waits behind it.
+  const stream = raw.client.open(UNARY);
+  stream.end(await body(chunk(0)));
+  await served.wait();
+  await new Promise<void>((resolve) => stream.once("response", () => resolve()));
+  stream.close(constants.NGHTTP2_CANCEL);
+  await within(raw.served.server.idle(CallsService.name), "the end of the call");
+});
