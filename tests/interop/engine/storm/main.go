@@ -1,6 +1,7 @@
 // The Go side of what grpc-go's interop programs do not try.
 //
-//	storm server          serves the test service; answers with gzip where the caller takes it
+//	storm server            serves the test service; answers with gzip where the caller wants it
+//	storm mirror            sends back what it gets, whatever that means
 //	storm client PORT MODE  calls it, and prints a line of JSON
 package main
 
@@ -12,6 +13,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,8 +32,12 @@ import (
 const limit = 40 * time.Second
 
 func main() {
-	if os.Args[1] == "server" {
+	switch os.Args[1] {
+	case "server":
 		serve()
+		return
+	case "mirror":
+		mirror()
 		return
 	}
 	connection, err := grpc.NewClient(
@@ -77,6 +84,65 @@ func serve() {
 
 func asksForGzip(ctx context.Context) bool {
 	return len(metadata.ValueFromIncomingContext(ctx, "want-gzip")) > 0
+}
+
+// Bytes that stand for a message of any kind.
+type rawCodec struct{}
+
+func (rawCodec) Marshal(message any) ([]byte, error) { return *message.(*[]byte), nil }
+
+func (rawCodec) Unmarshal(data []byte, message any) error {
+	*message.(*[]byte) = append([]byte(nil), data...)
+	return nil
+}
+
+func (rawCodec) Name() string { return "proto" }
+
+// Serves any method by its name: as Calls of the tests does with its mirror.
+func mirror() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	server := grpc.NewServer(
+		grpc.MaxRecvMsgSize(1<<30),
+		grpc.ForceServerCodec(rawCodec{}),
+		grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+			method, _ := grpc.MethodFromServerStream(stream)
+			name := method[strings.LastIndex(method, "/")+1:]
+			var message []byte
+			for first := true; ; first = false {
+				err := stream.RecvMsg(&message)
+				if err == io.EOF && name == "Upload" && !first {
+					return stream.SendMsg(&message)
+				}
+				if err == io.EOF {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				for left := count(stream.Context(), name); left > 0; left-- {
+					if err := stream.SendMsg(&message); err != nil {
+						return err
+					}
+				}
+			}
+		}),
+	)
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	check(server.Serve(listener))
+}
+
+// How often a message goes back.
+func count(ctx context.Context, method string) int {
+	switch method {
+	case "Upload":
+		return 0
+	case "Download":
+		number, err := strconv.Atoi(metadata.ValueFromIncomingContext(ctx, "count")[0])
+		check(err)
+		return number
+	}
+	return 1
 }
 
 // Opens many streams and cancels each at once; one that was there before has to survive it.
