@@ -110,7 +110,7 @@ export class ServerCall implements StreamHandler, MessageSink {
     if (this.#isOver) return true;
     const { maxSendBytes } = this.#limits;
     if (bytes.length > maxSendBytes) {
-      const found = `Cannot send a message of ${bytes.length} bytes, ${maxSendBytes} are the limit`;
+      const found = `trying to send message larger than max (${bytes.length} vs. ${maxSendBytes})`;
       this.finish(STATUS_CODES.RESOURCE_EXHAUSTED, found, []);
       return true;
     }
