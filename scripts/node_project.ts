@@ -99,7 +99,16 @@ function nodePath(specifier: string, from: string): string {
 }
 
 /** What goes into the project, and so decides whether a finished one is still good. */
-const INPUTS = ["deno.json", "mod.ts", "host.ts", "plugin.ts", "testing.ts", "src", "scripts", ...FOLDERS];
+const INPUTS = [
+  "deno.json",
+  "mod.ts",
+  "host.ts",
+  "plugin.ts",
+  "testing.ts",
+  "src",
+  "scripts",
+  ...FOLDERS,
+];
 
 /** The folder of a project made of what the working tree holds now; made if there is none. */
 export async function nodeProject(): Promise<string> {
