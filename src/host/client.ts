@@ -256,7 +256,7 @@ export class Client<
     try {
       const runtime = await loadRuntime();
       this.#runtime = runtime;
-      const running = await startPlugin(this.#config, this.#cancel, this.#onSpawned(runtime));
+      const running = await startPlugin(this.#config, this.#cancel, this.#manage(runtime));
       this.#running = running;
       await this.#watch(running);
       return running;
@@ -268,11 +268,15 @@ export class Client<
     }
   }
 
-  /** A managed plugin is one from the moment its process is there. */
-  #onSpawned(runtime: Runtime): (endNow: () => void) => void {
-    if (!this.#config.managed) return () => {};
-    return (endNow) => {
-      this.#unmanage = manage(runtime, { kill: () => this.kill(), endNow });
+  /** A managed plugin is one from its start on; as soon as it has a process, that can be ended. */
+  #manage(runtime: Runtime): (endNow: () => void) => void {
+    const { managed, source } = this.#config;
+    // One in test mode belongs to somebody else.
+    if (!managed || source.reattach?.test) return () => {};
+    let endNow = () => {};
+    this.#unmanage = manage(runtime, { kill: () => this.kill(), endNow: () => endNow() });
+    return (end) => {
+      endNow = end;
     };
   }
 

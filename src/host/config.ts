@@ -127,9 +127,12 @@ export interface ClientOptions<
   readonly unixSocket?: UnixSocketConfig;
   /**
    * Whether the plugin ends when this program does: at its exit, after an error
-   * that nobody caught, on SIGINT and SIGTERM (unless the program handles them
-   * itself), and by {@linkcode cleanupClients}. What SIGKILL ends cannot end
-   * others: see `exitWithHost` of the plugin. @default {false}
+   * that nobody caught, on SIGINT and SIGTERM, and by
+   * {@linkcode cleanupClients}. A program that handles the signals itself
+   * decides itself; Deno does not tell of handlers added by
+   * `addSignalListener`, so those are called once more after the plugin has
+   * ended. What SIGKILL ends cannot end others: see `exitWithHost` of the
+   * plugin. @default {false}
    */
   readonly managed?: boolean;
   /**
