@@ -222,6 +222,7 @@ export class Client<
   /**
    * The connection as grpc-js's interface, for a generated client:
    * `new KvClient("", credentials.createInsecure(), { channelOverride: client.channel })`.
+   * Interceptors are that client's own. Closing it leaves the plugin's connection open.
    *
    * @throws {ClientStateError} Before the start.
    */
@@ -310,7 +311,10 @@ export class Client<
     const { channel, broker } = this.#running as RunningPlugin;
     return {
       broker,
-      channel: channel.grpcChannel,
+      // One for each client that takes it: closing one leaves the others.
+      get channel() {
+        return channel.grpcChannel;
+      },
       signal: this.#ended.signal,
       connect: (service) => makeClient(service, channel),
     };
