@@ -12,6 +12,7 @@ import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
 import { GrpcBroker } from "../../src/rpc/broker.ts";
+import type { EngineConfig } from "../../src/rpc/engine_options.ts";
 import { type RecordedEntry, recordLogs } from "./logs.ts";
 
 /** How the two are connected. */
@@ -20,8 +21,8 @@ export interface Transport {
   readonly title: string;
   readonly network: "unix" | "tcp";
   readonly autoMtls: boolean;
-  /** @default {"own"} */
-  readonly engine?: EngineName;
+  /** @default {as for any program} */
+  readonly engine?: EngineName | undefined;
 }
 
 /** What carries the calls. */
@@ -40,6 +41,10 @@ export const TRANSPORTS: readonly Transport[] = process.platform === "win32"
     { title: "unix", network: "unix", autoMtls: false },
     { title: "unix with AutoMTLS", network: "unix", autoMtls: true },
   ];
+
+function engineConfig(engine: EngineName | undefined): EngineConfig {
+  return engine === undefined ? {} : { engine };
+}
 
 /** A server on a listener. */
 export class ServedServer {
@@ -70,12 +75,12 @@ export async function openServer(
   options: {
     readonly network?: "unix" | "tcp";
     readonly tls?: ConnectionTls | undefined;
-    readonly engine?: EngineName;
+    readonly engine?: EngineName | undefined;
   } = {},
 ): Promise<ServedServer> {
   const runtime = await loadRuntime();
   const { logger, entries } = recordLogs();
-  const engine = { engine: options.engine ?? "own" };
+  const engine = engineConfig(options.engine);
   const server = await createServer({ runtime, logger, tls: options.tls, engine });
   const ports = () => ({ min: 0, max: 0 });
   const broker = new GrpcBroker({
@@ -119,12 +124,13 @@ const LIMIT_MS = 60_000;
 export async function connectTo(
   address: Address,
   tls?: ConnectionTls,
-  engine: EngineName = "own",
+  name?: EngineName,
 ): Promise<OpenedChannel> {
   let lose: (reason: Error) => void = () => {};
   const gone = new Promise<Error>((resolve) => lose = resolve);
   const runtime = await loadRuntime();
-  const channel = await openChannel({ runtime, address, tls, gone, engine: { engine } });
+  const engine = engineConfig(name);
+  const channel = await openChannel({ runtime, address, tls, gone, engine });
   const limit = setTimeout(() => channel.close(new Error("The test took too long")), LIMIT_MS);
   return {
     get grpcChannel() {
@@ -167,7 +173,7 @@ export interface RpcPair extends AsyncDisposable {
 /** Serves plugins and connects to them. */
 export async function openPair(
   plugins: readonly Plugin[],
-  { network, autoMtls, engine = "own" }: Transport = TCP,
+  { network, autoMtls, engine }: Transport = TCP,
 ): Promise<RpcPair> {
   const tls = autoMtls ? await pinnedTls() : undefined;
   const served = await openServer(plugins, { network, tls: tls?.server, engine });
