@@ -20,7 +20,7 @@ const PACKAGE = "node_modules/@x/goplugin";
 const TEST_PACKAGES = ["@peculiar/x509", "reflect-metadata"];
 
 /** Folders that are run on Node; the rest of the project is for Deno alone. */
-const FOLDERS = ["examples", "tests"];
+const FOLDERS = ["bench", "examples", "tests"];
 
 /** Makes the project in a folder, which is emptied first. */
 export async function makeNodeProject(folder: string): Promise<void> {
