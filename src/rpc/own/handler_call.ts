@@ -5,17 +5,12 @@ import type { HeaderList } from "../../grpc/status.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
+import type { Handler } from "../registry.ts";
 import type { RunningCalls } from "../running_calls.ts";
 import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
 import { statusOf } from "./thrown_status.ts";
-
-/** A handler of any kind, bound to its object. */
-export type Handler = (
-  request: unknown,
-  call: ServerCall,
-) => unknown | Promise<unknown> | AsyncIterable<unknown>;
 
 /** What all calls of a server share. */
 export interface HandlerContext {
