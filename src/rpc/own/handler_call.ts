@@ -38,7 +38,7 @@ export class HandlerCall implements ServerCall, ServedCall {
   #over: RpcError | undefined;
   #onDrain: (() => void) | undefined;
 
-  /** Takes a call. A handler of a stream of requests is called at once. */
+  /** Takes a call. */
   constructor(
     wire: WireCall,
     method: MethodDefinition,
@@ -52,8 +52,14 @@ export class HandlerCall implements ServerCall, ServedCall {
     context.running.add(this, wire.path);
     if (!method.requestStream) return;
     this.#requests = new MessageQueue({ hold: () => wire.hold(), release: () => wire.release() });
-    // When the call has been accepted.
-    queueMicrotask(() => void this.#run(this.#stream(this.#requests as MessageQueue)));
+  }
+
+  /**
+   * A handler of a stream of requests is called at once: calls behind it in
+   * the same bytes must find what it has done, a broker's stream above all.
+   */
+  begin(): void {
+    if (this.#requests !== undefined) void this.#run(this.#stream(this.#requests));
   }
 
   get signal(): AbortSignal {
