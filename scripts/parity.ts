@@ -1,6 +1,7 @@
 /** Reads docs/parity.md, the reports of a test run, and the names of the tests in a source. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { testsIn } from "./reports.ts";
 
 /** The runtimes whose tests count. */
 export type RuntimeName = "deno" | "node";
@@ -119,16 +120,8 @@ export type Report = (proof: Proof) => Outcome;
 /** Reads a JUnit report. Node's names no files: there, a name stands for all tests that bear it. */
 export function parseReport(xml: string): Report {
   const cases = new Map<string, Outcome[]>();
-  const pattern = /<testcase((?:\s+[\w:]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/testcase>)/g;
-  for (const [, attributes = "", content = ""] of xml.matchAll(pattern)) {
-    const name = /\sname="([^"]*)"/.exec(attributes)?.[1] ?? "";
-    const file = /\sclassname="\.?\/?tests\/([^"]*)"/.exec(attributes)?.[1] ?? "";
-    const outcome = /<(failure|error)\b/.test(content)
-      ? "failed"
-      : /<skipped\b/.test(content)
-      ? "skipped"
-      : "passed";
-    const key = `${file}\0${flatten(unescapeXml(name))}`;
+  for (const { file, name, outcome } of testsIn(xml)) {
+    const key = `${file}\0${flatten(name)}`;
     cases.set(key, [...cases.get(key) ?? [], outcome]);
   }
   return ({ file, test }) => {
@@ -138,22 +131,6 @@ export function parseReport(xml: string): Report {
     }
     return "did not run";
   };
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  "#xA": "\n",
-  "#10": "\n",
-};
-
-/** Node 20 escapes the `&` of its own entities once more. */
-function unescapeXml(text: string): string {
-  return text.replaceAll("&amp;", "&")
-    .replace(/&([\w#]+);/g, (entity, name: string) => ENTITIES[name] ?? entity)
-    .replaceAll("&amp;", "&");
 }
 
 /** Whether a source has a test of that name; `${…}` in a name there stands for anything. */

@@ -2,7 +2,7 @@
  * Runs the tests on Node, against the npm package as a user installs it. The
  * interop tests are left out: they run on Deno and drive programs on both.
  *
- *     deno task test:node [FILE…]
+ *     deno task test:node [--report=FILE] [FILE…]
  */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -22,10 +22,12 @@ async function testFiles(project: string): Promise<string[]> {
     .sort().map((name) => `tests/${name}`);
 }
 
-const chosen = process.argv.slice(2);
-const report = reportPath("node");
-// Only a run of everything leaves a report, and never an older one than itself.
-if (chosen.length === 0) {
+const args = process.argv.slice(2);
+const chosen = args.filter((arg) => !arg.startsWith("--report="));
+const asked = args.find((arg) => arg.startsWith("--report="))?.slice("--report=".length);
+// Unless it is asked for, only a run of everything leaves a report, and never an older one than itself.
+const report = asked ?? (chosen.length === 0 ? reportPath("node") : undefined);
+if (report !== undefined) {
   await rm(report, { force: true });
   await mkdir(dirname(report), { recursive: true });
 }
@@ -41,7 +43,7 @@ const child = spawn("node", [
   "--test",
   "--test-reporter=spec",
   "--test-reporter-destination=stdout",
-  ...(chosen.length === 0
+  ...(report !== undefined
     ? ["--test-reporter=junit", `--test-reporter-destination=${report}`]
     : []),
   "--test-concurrency=2",

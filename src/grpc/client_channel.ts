@@ -47,7 +47,9 @@ export interface CallStart {
   readonly authority?: string | undefined;
 }
 
-/** How long a patient call waits for the next try, in milliseconds. */
+/** As long as a timer can run. */
+const NEVER_MS = 2 ** 31 - 1;
+/** How long those who are patient wait for the next try, in milliseconds. */
 const RETRY_MS = 250;
 
 /** One peer, and one connection to it at a time. */
@@ -94,6 +96,14 @@ export class ClientChannel {
     if (this.#state === "idle" || this.#state === "failed") void this.#connect();
   }
 
+  /** Connects as well, but not at once if the last try has failed: whoever keeps asking would never rest. */
+  connectSoon(): void {
+    if (this.#state === "idle") this.connect();
+    else if (this.#state === "failed") {
+      this.#retry ??= setTimeout(() => this.connect(), RETRY_MS);
+    }
+  }
+
   /** Begins a call. Without a connection it waits for one; it fails if there is none to be had. */
   call(start: CallStart, handler: CallHandler): ClientCall {
     const { deadlineMs, metadata } = start;
@@ -106,7 +116,7 @@ export class ClientChannel {
     if (deadlineMs <= Date.now()) return call; // Its time is up: it needs no stream.
     const template = this.#templateOf(start);
     const connection = this.#connection;
-    if (connection !== undefined && connection.canOpen) {
+    if (connection?.canOpen) {
       call.open(connection, template, metadata);
       return call;
     }
@@ -120,7 +130,8 @@ export class ClientChannel {
       isPatient: start.waitForReady === true,
       open: (opened) => call.open(opened, template, metadata),
     });
-    this.connect();
+    if (connection === undefined) this.connect();
+    else this.#retire(connection);
     return call;
   }
 
@@ -138,6 +149,7 @@ export class ClientChannel {
   async #connect(): Promise<void> {
     this.#move("connecting");
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     const limit = new AbortController();
     const timer = setTimeout(
       () => limit.abort(new Error(`no connection within ${this.#options.connectTimeoutMs} ms`)),
@@ -174,9 +186,11 @@ export class ClientChannel {
         isReady = true;
         this.#connection = connection;
         this.#move("ready");
-        const waiting = [...this.#waiting];
-        this.#waiting.clear();
-        for (const { open } of waiting) open(connection);
+        for (const waiting of [...this.#waiting]) {
+          if (!connection.canOpen) return this.#retire(connection);
+          this.#waiting.delete(waiting);
+          waiting.open(connection);
+        }
       },
       draining: lose,
       closed: (error) => {
@@ -188,15 +202,20 @@ export class ClientChannel {
     this.#connections.add(connection);
   }
 
+  /** A connection has used up its ids: it ends behind its calls, and those that wait get another. */
+  #retire(connection: Connection): void {
+    connection.close(NEVER_MS);
+  }
+
   /** A connection takes no more calls, or there is none. */
   #lose(connection: Connection | undefined, error: Error, wasReady = false): void {
     if (this.#state === "closed" || this.#connection !== connection) return;
     this.#connection = undefined;
     this.#failure = error;
     this.#move(wasReady ? "idle" : "failed");
-    this.#failWaiting(({ isPatient }) => !isPatient);
-    if (this.#waiting.size === 0) return;
-    this.#retry = setTimeout(() => this.connect(), RETRY_MS);
+    // Nobody has tried what waits while there was a connection.
+    if (!wasReady) this.#failWaiting(({ isPatient }) => !isPatient);
+    if (this.#waiting.size > 0) this.connectSoon();
   }
 
   #failWaiting(isMeant: (waiting: Waiting) => boolean): void {

@@ -21,7 +21,7 @@ export interface ServedCall {
   requestsEnd(): void;
   /** Nobody waits for the answer any more: the caller left, its time is up, or it broke the protocol. */
   over(code: number, details: string): void;
-  /** The status has been handed to the connection's link, behind everything else. */
+  /** The status has been handed to the connection's link, behind everything else, or will never be. */
   sent(): void;
   /** There is room for more responses, after `send()` had answered `false`. */
   drain(): void;
@@ -167,7 +167,8 @@ export class ServerCall implements StreamHandler, MessageSink {
   }
 
   reset(error: Http2Error): void {
-    if (this.#isOver) return;
+    // The status was on its way; nobody waits for it any more.
+    if (this.#isOver) return this.#served?.sent();
     this.#end();
     const details = error.reason === "reset"
       ? "The caller has cancelled the call"

@@ -124,9 +124,9 @@ export class Connection {
     });
   }
 
-  /** Whether `open()` can open a stream. */
+  /** Whether `open()` can open a stream, now or when those that wait have been opened. */
   get canOpen(): boolean {
-    return !this.#isServer && this.#lifecycle.refusal === undefined;
+    return !this.#isServer && this.#lifecycle.refusal === undefined && this.#sender.hasIds;
   }
 
   /** How many streams are open or wait to be. */

@@ -47,6 +47,12 @@ export class Sender implements FlushHooks {
     return this.#waiting.size;
   }
 
+  /** Whether there is an id for one more stream, besides those that wait. */
+  get hasIds(): boolean {
+    const { table, options } = this.#parts;
+    return table.nextId + 2 * this.#waiting.size <= options.lastStreamId;
+  }
+
   /** Opens a stream of ours, now or when the peer takes more. */
   open(
     stream: StreamState,
@@ -55,9 +61,9 @@ export class Sender implements FlushHooks {
     endStream: boolean,
   ): void {
     if (extra !== undefined) checkFields(extra);
+    if (endStream) stream.isSendEnded = true;
     if (this.#waiting.size === 0 && this.#mayStart()) {
       this.#start(stream);
-      if (endStream) stream.isSendEnded = true;
       this.#writeHeaders(stream, template, extra, endStream);
     } else {
       this.#enqueue(stream, {
@@ -85,12 +91,19 @@ export class Sender implements FlushHooks {
     guard.streamOpened();
   }
 
-  /** Opens waiting streams, as many as the peer takes now. */
+  /**
+   * Opens waiting streams, as many as the peer takes now. Each sends its
+   * headers at once: an id that the peer has not seen can be neither reset nor
+   * overtaken by a higher one (RFC 9113 section 5.1.1).
+   */
   startWaiting(): void {
-    for (let stream; (stream = this.#waiting.first) !== undefined; this.#waiting.shift()) {
-      if (stream.isClosed) continue;
-      if (!this.#mayStart()) return;
+    for (let stream; (stream = this.#waiting.first) !== undefined;) {
+      if (!stream.isClosed && !this.#mayStart()) return;
+      this.#waiting.shift();
+      const item = stream.queue?.shift();
+      if (stream.isClosed || item?.template === undefined) continue;
       this.#start(stream);
+      this.#writeHeaders(stream, item.template, item.extra, item.endStream);
       this.#turn(stream);
     }
   }

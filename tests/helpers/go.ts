@@ -19,6 +19,8 @@ import {
 } from "./cache.ts";
 
 const INTEROP = "tests/interop";
+const ENGINE = "tests/interop/engine";
+const GRPC = "google.golang.org/grpc/interop";
 const UPSTREAM = "github.com/hashicorp/go-plugin/examples";
 
 /** Each program's module folder, and its package as seen from there. */
@@ -36,6 +38,9 @@ const PROGRAMS = {
   "cert-thief": [INTEROP, "./cert-thief"],
   "tls-plugin": [INTEROP, "./tls-plugin"],
   "yamux-peer": [INTEROP, "./yamux-peer"],
+  "grpc-client": [ENGINE, `${GRPC}/client`],
+  "grpc-server": [ENGINE, `${GRPC}/server`],
+  "storm": [ENGINE, "./storm"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],

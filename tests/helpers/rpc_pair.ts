@@ -42,8 +42,8 @@ export const TRANSPORTS: readonly Transport[] = process.platform === "win32"
     { title: "unix with AutoMTLS", network: "unix", autoMtls: true },
   ];
 
-function engineConfig(engine: EngineName | undefined): EngineConfig {
-  return engine === undefined ? {} : { engine };
+function engineConfig(engine: EngineName | EngineConfig | undefined): EngineConfig {
+  return typeof engine === "string" ? { engine } : engine ?? {};
 }
 
 /** A server on a listener. */
@@ -75,13 +75,14 @@ export async function openServer(
   options: {
     readonly network?: "unix" | "tcp";
     readonly tls?: ConnectionTls | undefined;
-    readonly engine?: EngineName | undefined;
+    readonly engine?: EngineName | EngineConfig | undefined;
   } = {},
 ): Promise<ServedServer> {
   const runtime = await loadRuntime();
   const { logger, entries } = recordLogs();
+  const { tls } = options;
   const engine = engineConfig(options.engine);
-  const server = await createServer({ runtime, logger, tls: options.tls, engine });
+  const server = await createServer({ runtime, logger, tls, engine });
   const ports = () => ({ min: 0, max: 0 });
   const broker = new GrpcBroker({
     runtime,
@@ -124,7 +125,7 @@ const LIMIT_MS = 60_000;
 export async function connectTo(
   address: Address,
   tls?: ConnectionTls,
-  name?: EngineName,
+  name?: EngineName | EngineConfig,
 ): Promise<OpenedChannel> {
   let lose: (reason: Error) => void = () => {};
   const gone = new Promise<Error>((resolve) => lose = resolve);

@@ -38,6 +38,11 @@ export class Proxy {
     return { network: "tcp", host: "127.0.0.1", port };
   }
 
+  /** Hands nothing on from now on, and does not say so. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   /** Cuts the connections there are. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();

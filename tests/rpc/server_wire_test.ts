@@ -2,11 +2,12 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { constants } from "node:http2";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { type HandlersOf, RpcError, type ServerCall } from "../../mod.ts";
 import { openServer, pinnedTls } from "../helpers/rpc_pair.ts";
 import { until, within } from "../helpers/wait.ts";
 import { type Calls, CallsService, type Chunk, chunk, implementCalls } from "./calls.ts";
-import { prefixed, RawClient } from "./raw_client.ts";
+import { prefixed, type RawAnswer, RawClient } from "./raw_client.ts";
 import { aborted, collect, Happening } from "./waiting.ts";
 
 const UNARY = "/everything.Calls/Unary";
@@ -157,6 +158,22 @@ for (
   });
 }
 
+test("createServer() undoes the gzip of requests, and takes others between them", async () => {
+  await using raw = await openRaw({
+    unary: ({ number }) => chunk(number + 1),
+    upload: async (requests) => chunk((await collect(requests)).length),
+  });
+  const plain = await body(chunk(4));
+  const zipped = prefixed(gzipSync(plain.subarray(5)));
+  zipped[0] = 1;
+  const headers = { "grpc-encoding": "gzip" };
+  const method = await unaryMethod();
+  const read = ({ messages }: RawAnswer) => method.responseDeserialize(messages[0]!) as Chunk;
+  strictEqual(read(await raw.client.call(UNARY, zipped, headers)).number, 5);
+  const parts = [zipped, plain, zipped];
+  strictEqual(read(await raw.client.call(UPLOAD, parts, headers)).number, 3);
+});
+
 test("createServer() refuses a compression it does not know", async () => {
   await using raw = await openRaw({ unary: (request) => request });
   const call = raw.client.call(UNARY, await body(chunk(0), 1), { "grpc-encoding": "zstd" });
@@ -197,4 +214,21 @@ test("createServer() with PinnedTls does not serve a client without a certificat
   await using client = new RawClient(opened.address, true);
   const { headers } = await within(client.call(UNARY, await body(chunk(0))), "the refusal");
   deepStrictEqual([headers, served], [{}, 0]);
+});
+
+test("RpcServer.idle() does not wait for an answer that its caller has given up", async () => {
+  const served = new Happening("the call");
+  await using raw = await openRaw({
+    unary() {
+      served.come();
+      return chunk(0, "", new Uint8Array(1 << 20));
+    },
+  });
+  // More than the caller's window: the status waits behind it.
+  const stream = raw.client.open(UNARY);
+  stream.end(await body(chunk(0)));
+  await served.wait();
+  await new Promise<void>((resolve) => stream.once("response", () => resolve()));
+  stream.close(constants.NGHTTP2_CANCEL);
+  await within(raw.served.server.idle(CallsService.name), "the end of the call");
 });

@@ -1,8 +1,8 @@
 /** Situations in which HTTP/2 in JavaScript has misled engines before. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { RpcError } from "../../src/errors.ts";
+import { BareDuplex } from "../helpers/bare_duplex.ts";
 import { connectTo, openServer, TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { until, within } from "../helpers/wait.ts";
 import { CallsService, chunk, implementCalls, openCalls } from "./calls.ts";
@@ -12,39 +12,6 @@ import { RawClient } from "./raw_client.ts";
 import { aborted, collect, failsWith, Happening } from "./waiting.ts";
 
 const LONG_MS = 60_000;
-
-/** A stream that only passes on what another carries: no socket, no handle. */
-class BareDuplex extends Duplex {
-  readonly #inner: Duplex;
-
-  constructor(inner: Duplex) {
-    super();
-    this.#inner = inner;
-    inner.on("data", (bytes) => {
-      if (!this.push(bytes)) inner.pause();
-    });
-    inner.once("end", () => this.push(null));
-    inner.once("close", () => this.destroy());
-    inner.on("error", () => {});
-  }
-
-  override _read(): void {
-    this.#inner.resume();
-  }
-
-  override _write(bytes: Uint8Array, _encoding: string, done: () => void): void {
-    this.#inner.write(bytes, () => done());
-  }
-
-  override _final(done: () => void): void {
-    this.#inner.end(() => done());
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#inner.destroy();
-    done(error);
-  }
-}
 
 test("RpcServer.serve() takes a stream that is no socket", async () => {
   const plugin = implementCalls({

@@ -12,6 +12,7 @@ import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import type { Handler } from "../registry.ts";
 import type { RunningCalls } from "../running_calls.ts";
+import type { Shutdown } from "../shutdown.ts";
 import type { Grpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
@@ -21,7 +22,7 @@ export interface HandlerContext {
   /** grpc-js. */
   readonly grpc: Grpc;
   /** Fires when the server shuts down. */
-  readonly shutdown: AbortSignal;
+  readonly shutdown: Shutdown;
   /** Told of errors that a handler did not mean to throw. */
   readonly logger: Logger;
   /** Every call, until its handler is done and its status is out. */
@@ -132,11 +133,9 @@ class HandlerCall implements ServerCall {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      const { shutdown } = this.#context;
       // It may be asked for only after it would have fired.
       if (this.#over !== undefined) this.#controller.abort(this.#over);
-      else if (shutdown.aborted) this.#controller.abort(shutdown.reason);
-      else shutdown.addEventListener("abort", this.#onShutdown, { once: true });
+      else this.#context.shutdown.add(this.#controller);
     }
     return this.#controller.signal;
   }
@@ -207,10 +206,8 @@ class HandlerCall implements ServerCall {
   finish(): void {
     this.#isFinished = true;
     if (this.#isSent) this.#context.running.remove(this);
-    this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
+    if (this.#controller !== undefined) this.#context.shutdown.remove(this.#controller);
   }
-
-  readonly #onShutdown = () => this.#controller?.abort(this.#context.shutdown.reason);
 
   #end(reason: RpcError): void {
     this.#over = reason;

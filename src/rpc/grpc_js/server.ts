@@ -7,6 +7,7 @@ import { loadGrpc } from "./grpc.ts";
 import { type HandledMethod, Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
 import { adaptHandler, type HandlerContext } from "./handlers.ts";
+import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import { serverTls } from "./credentials.ts";
 import { Entrance } from "./entrance.ts";
@@ -35,10 +36,10 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
   });
   const entrance = new Entrance(server, tls, secure, config.logger);
   const registry = new Registry();
-  const shutdown = new AbortController();
+  const shutdown = new Shutdown();
   const context: HandlerContext = {
     grpc,
-    shutdown: shutdown.signal,
+    shutdown,
     logger: config.logger,
     running: new RunningCalls(),
   };

@@ -4,6 +4,7 @@ import { ConnectError } from "../../errors.ts";
 import type { ClientCall } from "../../grpc/client_call.ts";
 import { ClientChannel } from "../../grpc/client_channel.ts";
 import type { CallStatus } from "../../grpc/status.ts";
+import type { Link } from "../../http2/link.ts";
 import { waitAtMost } from "../../runtime/wait.ts";
 import type { ChannelConfig, Requests, RpcChannel } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
@@ -25,14 +26,18 @@ const USER_AGENT = "goplugin-typescript";
 /**
  * Makes a channel. It connects when `connect` is called or a call is made.
  *
+ * @param open Opens the bytes underneath, TLS included; by default a socket to the address.
  * @throws {TypeError} If its TLS has nobody to trust.
  * @throws {CertificateError} If those to trust cannot be trusted now.
  */
-export async function openOwnChannel(config: ChannelConfig): Promise<RpcChannel> {
+export async function openOwnChannel(
+  config: ChannelConfig,
+  open = (signal: AbortSignal): Promise<Link> => dial(config.address, config.tls, signal),
+): Promise<RpcChannel> {
   if (config.tls !== undefined) await clientOptions(config.tls);
   const options = config.engine?.channelOptions ?? {};
   const channel = new ClientChannel({
-    connect: (signal) => dial(config.address, config.tls, signal),
+    connect: open,
     scheme: config.tls === undefined ? "http" : "https",
     authority: String(options["grpc.default_authority"] ?? serverNameOf(config.tls)),
     userAgent: [options["grpc.primary_user_agent"], USER_AGENT].filter(Boolean).join(" "),

@@ -21,7 +21,7 @@ const STATES: Readonly<Record<ChannelState, number>> = {
 type State = ReturnType<ChannelInterface["getConnectivityState"]>;
 type Call = ReturnType<ChannelInterface["createCall"]>;
 
-/** A view of a channel. Closing it ends what was begun through it, and nothing else. */
+/** A view of a channel. Once it is closed it begins no more calls; those under way go on. */
 export class GrpcJsSurface implements ChannelInterface {
   readonly #channel: ClientChannel;
   #isClosed = false;
@@ -31,7 +31,7 @@ export class GrpcJsSurface implements ChannelInterface {
     this.#channel = channel;
   }
 
-  /** The connection belongs to the plugin's client; only this view of it ends. */
+  /** The connection belongs to the plugin's client, who ends it with all calls. */
   close(): void {
     this.#isClosed = true;
   }
@@ -41,7 +41,7 @@ export class GrpcJsSurface implements ChannelInterface {
   }
 
   getConnectivityState(tryToConnect: boolean): State {
-    if (tryToConnect && !this.#isClosed) this.#channel.connect();
+    if (tryToConnect && !this.#isClosed) this.#channel.connectSoon();
     return (this.#isClosed ? STATES.closed : STATES[this.#channel.state]) as State;
   }
 

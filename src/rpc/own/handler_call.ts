@@ -7,6 +7,7 @@ import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import type { Handler } from "../registry.ts";
 import type { RunningCalls } from "../running_calls.ts";
+import type { Shutdown } from "../shutdown.ts";
 import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
@@ -15,7 +16,7 @@ import { statusOf } from "./thrown_status.ts";
 /** What all calls of a server share. */
 export interface HandlerContext {
   /** Fires when the server shuts down. */
-  readonly shutdown: AbortSignal;
+  readonly shutdown: Shutdown;
   /** Told of errors that a handler did not mean to throw. */
   readonly logger: Logger;
   /** Every call, until its status is out or nobody waits for it. */
@@ -65,11 +66,9 @@ export class HandlerCall implements ServerCall, ServedCall {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      const { shutdown } = this.#context;
       // It may be asked for only after it would have fired.
       if (this.#over !== undefined) this.#controller.abort(this.#over);
-      else if (shutdown.aborted) this.#controller.abort(shutdown.reason);
-      else shutdown.addEventListener("abort", this.#onShutdown, { once: true });
+      else this.#context.shutdown.add(this.#controller);
     }
     return this.#controller.signal;
   }
@@ -178,11 +177,9 @@ export class HandlerCall implements ServerCall, ServedCall {
     this.#wire.finish(code, details, trailers);
   }
 
-  readonly #onShutdown = () => this.#controller?.abort(this.#context.shutdown.reason);
-
   #forget(): void {
     if (this.#controller === undefined) return;
-    this.#context.shutdown.removeEventListener("abort", this.#onShutdown);
+    this.#context.shutdown.remove(this.#controller);
   }
 }
 

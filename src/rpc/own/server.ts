@@ -3,6 +3,7 @@ import { GrpcServer } from "../../grpc/server.ts";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import { Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
+import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import { HandlerCall, type HandlerContext } from "./handler_call.ts";
 import { limitsOf } from "./options.ts";
@@ -17,9 +18,9 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
   const { tls, logger } = config;
   const entrance = tls && await TlsEntrance.open(tls, (link) => server.serve(link), logger);
   const registry = new Registry();
-  const shutdown = new AbortController();
+  const shutdown = new Shutdown();
   const context: HandlerContext = {
-    shutdown: shutdown.signal,
+    shutdown,
     logger,
     running: new RunningCalls(),
   };

@@ -6,6 +6,7 @@ import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import type { Link } from "../../http2/link.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { encodePem } from "../../wire/pem.ts";
+import { type CertificateFacts, readCertificate } from "../../wire/x509.ts";
 import { isTrusted, type Trust, trustIn } from "../own_tls.ts";
 import { type ConnectionTls, isPinned } from "../tls.ts";
 import { ALPN } from "./sockets.ts";
@@ -28,6 +29,8 @@ export class TlsEntrance {
   readonly #createServer: typeof import("node:tls").createServer;
   readonly #accept: (link: Link) => void;
   readonly #logger: Logger;
+  /** When the pinned certificate is valid: Deno's TLS server (2.9) does not look. */
+  readonly #pinned: CertificateFacts | undefined;
   #server: Server;
   #changesAtMs: number;
 
@@ -41,6 +44,7 @@ export class TlsEntrance {
     this.#createServer = createServer;
     this.#accept = accept;
     this.#logger = logger;
+    this.#pinned = isPinned(tls) ? readCertificate(tls.peerCertificate) : undefined;
     [this.#server, this.#changesAtMs] = this.#open();
   }
 
@@ -89,12 +93,19 @@ export class TlsEntrance {
   #welcome(socket: TLSSocket, trust: Trust | undefined): void {
     socket.on("error", () => {});
     const shown = trust === undefined ? undefined : socket.getPeerCertificate()?.raw;
-    const isWelcome = trust === undefined || (socket.authorized && isTrusted(trust, shown));
+    const isWelcome = trust === undefined ||
+      (socket.authorized && isTrusted(trust, shown) && this.#isInTime());
     if (isWelcome && socket.alpnProtocol === "h2") return this.#accept(makeDuplexLink(socket));
     this.#logger.warn("a connection was refused", {
       reason: isWelcome ? "it does not speak HTTP/2" : "its certificate is not trusted",
     });
     socket.destroy();
+  }
+
+  #isInTime(): boolean {
+    if (this.#pinned === undefined) return true;
+    const now = new Date();
+    return now >= this.#pinned.notBefore && now <= this.#pinned.notAfter;
   }
 }
 
