@@ -20,7 +20,7 @@ const PACKAGE = "node_modules/@x/goplugin";
 const TEST_PACKAGES = ["@peculiar/x509", "reflect-metadata"];
 
 /** Folders that are run on Node; the rest of the project is for Deno alone. */
-const FOLDERS = ["examples", "tests"];
+const FOLDERS = ["bench", "examples", "tests"];
 
 /** Makes the project in a folder, which is emptied first. */
 export async function makeNodeProject(folder: string): Promise<void> {
@@ -92,14 +92,23 @@ export function transpile(source: string, path: string): string {
 /** The module's own files stand in the installed package. */
 function nodePath(specifier: string, from: string): string {
   const target = join(dirname(from), specifier);
-  const isOwn = /^(src\/|mod$|host$|plugin$)/.test(target) && !from.startsWith("src/");
+  const isOwn = /^(src\/|mod$|host$|plugin$|testing$)/.test(target) && !from.startsWith("src/");
   if (!isOwn) return specifier;
   const path = relative(dirname(from), join(PACKAGE, target));
   return path.startsWith(".") ? path : `./${path}`;
 }
 
 /** What goes into the project, and so decides whether a finished one is still good. */
-const INPUTS = ["deno.json", "mod.ts", "host.ts", "plugin.ts", "src", "scripts", ...FOLDERS];
+const INPUTS = [
+  "deno.json",
+  "mod.ts",
+  "host.ts",
+  "plugin.ts",
+  "testing.ts",
+  "src",
+  "scripts",
+  ...FOLDERS,
+];
 
 /** The folder of a project made of what the working tree holds now; made if there is none. */
 export async function nodeProject(): Promise<string> {

@@ -11,7 +11,7 @@ import { isDeno } from "./helpers/program.ts";
 import { HOST_TYPES, HOST_VALUES, PLUGIN_TYPES, PLUGIN_VALUES } from "./public_names.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const ENTRIES = ["mod.ts", "host.ts", "plugin.ts"];
+const ENTRIES = ["mod.ts", "host.ts", "plugin.ts", "testing.ts"];
 
 test("host.ts and plugin.ts export the values on the list, mod.ts those of both", () => {
   deepStrictEqual(Object.keys(host).sort(), HOST_VALUES);

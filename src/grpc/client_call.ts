@@ -108,7 +108,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (this.#isOver) return true;
     const { maxSendBytes } = this.#limits;
     if (bytes.length > maxSendBytes) {
-      const found = `Cannot send a message of ${bytes.length} bytes, ${maxSendBytes} are the limit`;
+      const found = `trying to send message larger than max (${bytes.length} vs. ${maxSendBytes})`;
       this.cancel(STATUS_CODES.RESOURCE_EXHAUSTED, found);
       return true;
     }

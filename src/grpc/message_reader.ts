@@ -80,7 +80,7 @@ export class MessageReader {
     if (size > this.#limits.maxReceiveBytes) {
       this.#fail(
         STATUS_CODES.RESOURCE_EXHAUSTED,
-        `Received a message of ${size} bytes, ${this.#limits.maxReceiveBytes} are the limit`,
+        `received message larger than max (${size} vs. ${this.#limits.maxReceiveBytes})`,
       );
       return end;
     }

@@ -91,7 +91,14 @@ function unimplemented(call: ServerCall): ServedCall {
 }
 
 /** Hears nothing more of a call. */
-const DEAF: ServedCall = { message() {}, requestsEnd() {}, over() {}, sent() {}, drain() {} };
+const DEAF: ServedCall = {
+  begin() {},
+  message() {},
+  requestsEnd() {},
+  over() {},
+  sent() {},
+  drain() {},
+};
 
 const REFUSALS = {
   405: new HeaderTemplate([":status", "405"]),

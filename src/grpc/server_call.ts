@@ -13,6 +13,8 @@ import { parseTimeout } from "./timeout.ts";
 
 /** Who serves a call. */
 export interface ServedCall {
+  /** The call begins: whatever comes of it comes after this. */
+  begin(): void;
   /** A request. */
   message(bytes: Uint8Array): void;
   /** There are no more requests. */
@@ -83,11 +85,13 @@ export class ServerCall implements StreamHandler, MessageSink {
   /** Says who serves the call. Comes before anything else. */
   serve(served: ServedCall): void {
     this.#served = served;
-    if (this.deadlineMs === Infinity || this.#isOver) return;
-    this.#deadline = setDeadline(this.deadlineMs, () => {
-      const details = "The deadline of the call has passed";
-      this.#abandon(STATUS_CODES.DEADLINE_EXCEEDED, details);
-    });
+    if (this.deadlineMs !== Infinity && !this.#isOver) {
+      this.#deadline = setDeadline(this.deadlineMs, () => {
+        const details = "The deadline of the call has passed";
+        this.#abandon(STATUS_CODES.DEADLINE_EXCEEDED, details);
+      });
+    }
+    served.begin();
   }
 
   /**
@@ -110,7 +114,7 @@ export class ServerCall implements StreamHandler, MessageSink {
     if (this.#isOver) return true;
     const { maxSendBytes } = this.#limits;
     if (bytes.length > maxSendBytes) {
-      const found = `Cannot send a message of ${bytes.length} bytes, ${maxSendBytes} are the limit`;
+      const found = `trying to send message larger than max (${bytes.length} vs. ${maxSendBytes})`;
       this.finish(STATUS_CODES.RESOURCE_EXHAUSTED, found, []);
       return true;
     }

@@ -222,6 +222,7 @@ export class Client<
   /**
    * The connection as grpc-js's interface, for a generated client:
    * `new KvClient("", credentials.createInsecure(), { channelOverride: client.channel })`.
+   * Interceptors are that client's own. Closing it leaves the plugin's connection open.
    *
    * @throws {ClientStateError} Before the start.
    */
@@ -255,7 +256,7 @@ export class Client<
     try {
       const runtime = await loadRuntime();
       this.#runtime = runtime;
-      const running = await startPlugin(this.#config, this.#cancel, this.#onSpawned(runtime));
+      const running = await startPlugin(this.#config, this.#cancel, this.#manage(runtime));
       this.#running = running;
       await this.#watch(running);
       return running;
@@ -267,11 +268,15 @@ export class Client<
     }
   }
 
-  /** A managed plugin is one from the moment its process is there. */
-  #onSpawned(runtime: Runtime): (endNow: () => void) => void {
-    if (!this.#config.managed) return () => {};
-    return (endNow) => {
-      this.#unmanage = manage(runtime, { kill: () => this.kill(), endNow });
+  /** A managed plugin is one from its start on; as soon as it has a process, that can be ended. */
+  #manage(runtime: Runtime): (endNow: () => void) => void {
+    const { managed, source } = this.#config;
+    // One in test mode belongs to somebody else.
+    if (!managed || source.reattach?.test) return () => {};
+    let endNow = () => {};
+    this.#unmanage = manage(runtime, { kill: () => this.kill(), endNow: () => endNow() });
+    return (end) => {
+      endNow = end;
     };
   }
 
@@ -310,7 +315,10 @@ export class Client<
     const { channel, broker } = this.#running as RunningPlugin;
     return {
       broker,
-      channel: channel.grpcChannel,
+      // One for each client that takes it: closing one leaves the others.
+      get channel() {
+        return channel.grpcChannel;
+      },
       signal: this.#ended.signal,
       connect: (service) => makeClient(service, channel),
     };

@@ -14,7 +14,27 @@ import type { AttachedRunner, RunnerFunction } from "./runner.ts";
 /** Plugin sets by the version of the application's protocol. */
 export type VersionedPlugins = Readonly<Record<number, PluginSet>>;
 
-/** Where a plugin's output goes: a stream, or a function that may return a promise to slow it down. */
+/**
+ * Where a plugin's output goes: a stream, or a function that may return a
+ * promise to slow it down. The bytes come in pieces that are cut anywhere, also
+ * within a character.
+ *
+ * @example As text
+ * ```ts
+ * import type { Output } from "@x/goplugin/host";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * function asText(write: (text: string) => void): Output {
+ *   const decoder = new TextDecoder();
+ *   return (bytes) => write(decoder.decode(bytes, { stream: true }));
+ * }
+ *
+ * let text = "";
+ * const syncStdout = asText((part) => text += part) as (bytes: Uint8Array) => void;
+ * for (const byte of new TextEncoder().encode("ключ ✓")) syncStdout(Uint8Array.of(byte));
+ * strictEqual(text, "ключ ✓");
+ * ```
+ */
 export type Output = WritableStream<Uint8Array> | OutputSink;
 
 /** A plugin that a program of this machine is. */
@@ -127,9 +147,12 @@ export interface ClientOptions<
   readonly unixSocket?: UnixSocketConfig;
   /**
    * Whether the plugin ends when this program does: at its exit, after an error
-   * that nobody caught, on SIGINT and SIGTERM (unless the program handles them
-   * itself), and by {@linkcode cleanupClients}. What SIGKILL ends cannot end
-   * others: see `exitWithHost` of the plugin. @default {false}
+   * that nobody caught, on SIGINT and SIGTERM, and by
+   * {@linkcode cleanupClients}. A program that handles the signals itself
+   * decides itself; Deno does not tell of handlers added by
+   * `addSignalListener`, so those are called once more after the plugin has
+   * ended. What SIGKILL ends cannot end others: see `exitWithHost` of the
+   * plugin. @default {false}
    */
   readonly managed?: boolean;
   /**

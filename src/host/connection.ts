@@ -11,6 +11,7 @@ import { type Address, formatAddress } from "../wire/address.ts";
 import type { ResolvedConfig } from "./config.ts";
 import type { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
+import { translateAddress } from "./start_runner.ts";
 
 /** A plugin that runs, and the connection to it. */
 export interface RunningPlugin {
@@ -84,10 +85,15 @@ export async function connectPlugin(
   return { channel, broker };
 }
 
+/** How long a runner may take to say what an address is called, in milliseconds. */
+const TRANSLATION_MS = 5_000;
+
 function translationOf(runner: AttachedRunner): AddressTranslation {
   return {
-    pluginToHost: (address) => runner.pluginToHost?.(address) ?? address,
-    hostToPlugin: (address) => runner.hostToPlugin?.(address) ?? address,
+    pluginToHost: (address) =>
+      translateAddress((one) => runner.pluginToHost?.(one), address, TRANSLATION_MS),
+    hostToPlugin: (address) =>
+      translateAddress((one) => runner.hostToPlugin?.(one), address, TRANSLATION_MS),
   };
 }
 

@@ -24,7 +24,7 @@ import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
 import { type Runner, type RunnerSpec, startCommand } from "./runner.ts";
-import { locatePlugin, startRunner } from "./start_runner.ts";
+import { startRunner, translateAddress } from "./start_runner.ts";
 import { checkOwnSide, tlsFor } from "./trust.ts";
 
 /** How long a process may take to go after SIGKILL, in milliseconds. */
@@ -106,7 +106,11 @@ class StartAttempt {
     config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";
     const address = await this.#cancel.guard(
-      locatePlugin(runner, handshake.address, config.startTimeoutMs),
+      translateAddress(
+        (announced) => runner.pluginToHost?.(announced),
+        handshake.address,
+        config.startTimeoutMs,
+      ),
     );
     const parts = {
       runtime: this.#runtime,

@@ -3,7 +3,7 @@ import { ConnectError, PluginError, SpawnError } from "../errors.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
-import type { AttachedRunner, Runner, RunnerFunction, RunnerSpec } from "./runner.ts";
+import type { Runner, RunnerFunction, RunnerSpec } from "./runner.ts";
 
 /**
  * Has a runner start a plugin. What it starts after it was given up, or does
@@ -37,17 +37,19 @@ export async function startRunner(
 }
 
 /**
- * What the address that a plugin announced is called here.
+ * What an address is called on the other side; what it is, if the runner says
+ * nothing.
  *
+ * @param ask Asks the runner.
  * @throws {ConnectError} If its runner cannot tell, or not within `limitMs`.
  */
-export async function locatePlugin(
-  runner: AttachedRunner,
+export async function translateAddress(
+  ask: (address: Address) => Address | Promise<Address> | undefined,
   address: Address,
   limitMs: number,
 ): Promise<Address> {
   try {
-    const asking = (async () => await runner.pluginToHost?.(address) ?? address)();
+    const asking = (async () => await ask(address) ?? address)();
     const found = await waitAtMost(asking, limitMs);
     if (found === undefined) throw new Error(`no answer in ${limitMs} ms`);
     return found;

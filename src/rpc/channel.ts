@@ -26,7 +26,7 @@ export type Requests = AsyncIterable<unknown> | Iterable<unknown>;
 
 /** A connection on which calls are made. */
 export interface RpcChannel {
-  /** The same connection for generated grpc-js clients. */
+  /** The same connection for generated grpc-js clients, one each: closing it leaves the rest. */
   readonly grpcChannel: ChannelInterface;
   /**
    * Waits for the connection.

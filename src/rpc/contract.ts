@@ -8,9 +8,12 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Metadata to send. Values of keys ending in `-bin` are base64, as on the wire. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Called with the peer's leading metadata when it comes. */
+  /** Called with the peer's leading metadata when it comes. What it throws fails the call. */
   readonly onHeaders?: (metadata: Readonly<Record<string, string>>) => void;
-  /** Called with the peer's trailing metadata when the call has ended well. */
+  /**
+   * Called with the peer's trailing metadata when the call has ended well. What
+   * it throws fails the call.
+   */
   readonly onTrailers?: (metadata: Readonly<Record<string, string>>) => void;
 }
 

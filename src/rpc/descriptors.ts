@@ -145,6 +145,10 @@ export const healthDescriptor: object = {
                       "requestType": "HealthCheckRequest",
                       "responseType": "HealthCheckResponse",
                     },
+                    "List": {
+                      "requestType": "HealthListRequest",
+                      "responseType": "HealthListResponse",
+                    },
                     "Watch": {
                       "requestType": "HealthCheckRequest",
                       "responseType": "HealthCheckResponse",
@@ -175,6 +179,18 @@ export const healthDescriptor: object = {
                         "NOT_SERVING": 2,
                         "SERVICE_UNKNOWN": 3,
                       },
+                    },
+                  },
+                },
+                "HealthListRequest": {
+                  "fields": {},
+                },
+                "HealthListResponse": {
+                  "fields": {
+                    "statuses": {
+                      "keyType": "string",
+                      "type": "HealthCheckResponse",
+                      "id": 1,
                     },
                   },
                 },

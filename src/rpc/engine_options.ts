@@ -38,7 +38,10 @@ export interface EngineConfig {
   readonly channelOptions?: EngineOptions;
   /** Options for connections served; they win over ours. */
   readonly serverOptions?: EngineOptions;
-  /** Interceptors of grpc-js for calls made; the first is the first to see a call. */
+  /**
+   * Interceptors of grpc-js for calls made; the first is the first to see a
+   * call. A generated client on `client.channel` has its own.
+   */
   readonly interceptors?: readonly Interceptor[];
   /** Interceptors of grpc-js for calls served; the first is the first to see a call. */
   readonly serverInterceptors?: readonly ServerInterceptor[];

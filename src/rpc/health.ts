@@ -21,6 +21,8 @@ export interface HealthAnswer {
 export interface Health {
   /** How a service is. */
   check(request: { service: string }): Promise<HealthAnswer>;
+  /** How every service is. */
+  list(request: Record<never, never>): Promise<{ statuses: Record<string, HealthAnswer> }>;
   /** How a service is, and every change of it. */
   watch(request: { service: string }): AsyncIterable<HealthAnswer>;
 }
@@ -40,6 +42,12 @@ export const healthHandlers = {
   check({ service }: { service: string }): HealthAnswer {
     if (!isKnown(service)) throw new RpcError("NOT_FOUND", "unknown service");
     return { status: "SERVING" };
+  },
+
+  list(): { statuses: Record<string, HealthAnswer> } {
+    return {
+      statuses: { "": { status: "SERVING" }, [HEALTH_SERVICE_NAME]: { status: "SERVING" } },
+    };
   },
 
   async *watch(

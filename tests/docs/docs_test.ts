@@ -26,6 +26,7 @@ for (
     "examples/kv/kv",
     "examples/callback/counter",
     "examples/sandbox/explorer",
+    "bench/bench",
     "tests/fixtures/fixture",
     "tests/fixtures/exchange",
     "tests/interop/programs/streamer",

@@ -38,6 +38,7 @@ export class ChannelPair implements AsyncDisposable {
   ) {
     this.#server = new GrpcServer({ ...LIMITS, http2: options.server });
     this.#server.route("/echo", (call) => ({
+      begin() {},
       message: (bytes) => void call.send(bytes.slice()),
       requestsEnd: () => call.finish(0, "", []),
       over() {},

@@ -112,7 +112,7 @@ test("MessageReader refuses a message over the limit, and reads no further", () 
   push(frame(new Uint8Array(1)));
   strictEqual(messages.length, 1);
   deepStrictEqual(faults, [
-    [STATUS_CODES.RESOURCE_EXHAUSTED, "Received a message of 101 bytes, 100 are the limit"],
+    [STATUS_CODES.RESOURCE_EXHAUSTED, "received message larger than max (101 vs. 100)"],
   ]);
 });
 

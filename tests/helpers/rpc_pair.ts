@@ -3,7 +3,6 @@ import process from "node:process";
 import { openChannel, type RpcChannel } from "../../src/rpc/channel.ts";
 import { makeClient } from "../../src/rpc/client.ts";
 import type { ClientOf } from "../../src/rpc/contract.ts";
-import type { EngineConfig } from "../../src/rpc/engine_options.ts";
 import type { Plugin } from "../../src/rpc/plugin_set.ts";
 import { createServer, type RpcServer } from "../../src/rpc/server.ts";
 import type { Service } from "../../src/rpc/service.ts";
@@ -13,6 +12,7 @@ import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
 import { GrpcBroker } from "../../src/rpc/broker.ts";
+import type { EngineConfig } from "../../src/rpc/engine_options.ts";
 import { type RecordedEntry, recordLogs } from "./logs.ts";
 
 /** How the two are connected. */
@@ -21,7 +21,15 @@ export interface Transport {
   readonly title: string;
   readonly network: "unix" | "tcp";
   readonly autoMtls: boolean;
+  /** @default {as for any program} */
+  readonly engine?: EngineName | undefined;
 }
+
+/** What carries the calls. */
+export type EngineName = "own" | "grpc-js";
+
+/** Both engines, for what has to hold on either. */
+export const ENGINES: readonly EngineName[] = ["own", "grpc-js"];
 
 const TCP: Transport = { title: "tcp", network: "tcp", autoMtls: false };
 
@@ -33,6 +41,10 @@ export const TRANSPORTS: readonly Transport[] = process.platform === "win32"
     { title: "unix", network: "unix", autoMtls: false },
     { title: "unix with AutoMTLS", network: "unix", autoMtls: true },
   ];
+
+function engineConfig(engine: EngineName | EngineConfig | undefined): EngineConfig {
+  return typeof engine === "string" ? { engine } : engine ?? {};
+}
 
 /** A server on a listener. */
 export class ServedServer {
@@ -63,18 +75,20 @@ export async function openServer(
   options: {
     readonly network?: "unix" | "tcp";
     readonly tls?: ConnectionTls | undefined;
-    readonly engine?: EngineConfig;
+    readonly engine?: EngineName | EngineConfig | undefined;
   } = {},
 ): Promise<ServedServer> {
   const runtime = await loadRuntime();
   const { logger, entries } = recordLogs();
-  const { tls, engine } = options;
+  const { tls } = options;
+  const engine = engineConfig(options.engine);
   const server = await createServer({ runtime, logger, tls, engine });
   const ports = () => ({ min: 0, max: 0 });
   const broker = new GrpcBroker({
     runtime,
     logger,
     tls: options.tls,
+    engine,
     network: "tcp",
     ports,
     drainTimeoutMs: 0,
@@ -111,14 +125,18 @@ const LIMIT_MS = 60_000;
 export async function connectTo(
   address: Address,
   tls?: ConnectionTls,
-  engine?: EngineConfig,
+  name?: EngineName | EngineConfig,
 ): Promise<OpenedChannel> {
   let lose: (reason: Error) => void = () => {};
   const gone = new Promise<Error>((resolve) => lose = resolve);
-  const channel = await openChannel({ runtime: await loadRuntime(), address, tls, gone, engine });
+  const runtime = await loadRuntime();
+  const engine = engineConfig(name);
+  const channel = await openChannel({ runtime, address, tls, gone, engine });
   const limit = setTimeout(() => channel.close(new Error("The test took too long")), LIMIT_MS);
   return {
-    grpcChannel: channel.grpcChannel,
+    get grpcChannel() {
+      return channel.grpcChannel;
+    },
     connect: (timeoutMs) => channel.connect(timeoutMs),
     unary: (method, request, options) => channel.unary(method, request, options),
     stream: (method, requests, options) => channel.stream(method, requests, options),
@@ -156,11 +174,11 @@ export interface RpcPair extends AsyncDisposable {
 /** Serves plugins and connects to them. */
 export async function openPair(
   plugins: readonly Plugin[],
-  { network, autoMtls }: Transport = TCP,
+  { network, autoMtls, engine }: Transport = TCP,
 ): Promise<RpcPair> {
   const tls = autoMtls ? await pinnedTls() : undefined;
-  const served = await openServer(plugins, { network, tls: tls?.server });
-  const channel = await connectTo(served.address, tls?.channel);
+  const served = await openServer(plugins, { network, tls: tls?.server, engine });
+  const channel = await connectTo(served.address, tls?.channel, engine);
   return {
     served,
     channel,

@@ -1,11 +1,12 @@
 /** What concerns grpc-js itself: clients that were generated for it, on our channel. */
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import {
   type Client,
   type ClientDuplexStream,
   type ClientReadableStream,
   type ClientWritableStream,
+  connectivityState,
   credentials,
   makeGenericClientConstructor,
   Metadata,
@@ -15,7 +16,7 @@ import {
 import { fromJSON } from "@grpc/proto-loader";
 import { RpcError } from "../../src/errors.ts";
 import { descriptor } from "../helpers/everything_descriptor.ts";
-import { TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { ENGINES, TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { within } from "../helpers/wait.ts";
 import { type CallsPair, type Chunk, chunk, openCalls } from "./calls.ts";
 import { aborted, collect, Happening } from "./waiting.ts";
@@ -130,3 +131,29 @@ test("RpcChannel.grpcChannel ends with its channel", async () => {
   pair.channel.close(new Error("That was all"));
   match((await failure(make(first))).message, /shut ?down/i);
 });
+
+for (const engine of ENGINES) {
+  test(`RpcChannel.grpcChannel can be closed by a generated client, engine ${engine}`, async () => {
+    await using pair = await openCalls({ unary: (request) => request }, {
+      title: "tcp",
+      network: "tcp",
+      autoMtls: false,
+      engine,
+    });
+    const [first, second] = [clientOn(pair), clientOn(pair)];
+    const make = (client: CallsClient) => (callback: Callback) =>
+      client.unary(chunk(7), new Metadata(), callback);
+    strictEqual((await called(make(first)))?.number, 7);
+    first.close();
+    throws(() => make(first)(() => {}), /Channel has been shut down/);
+    const late = new Promise<Error | undefined>((resolve) => first.waitForReady(1, resolve));
+    match(String(await within(late, "the answer")), /closed|shut down/i);
+    strictEqual(first.getChannel().getConnectivityState(true), connectivityState.SHUTDOWN);
+    strictEqual((await called(make(second)))?.number, 7);
+    strictEqual((await pair.calls.unary(chunk(8))).number, 8);
+    const ready = new Promise<Error | undefined>((resolve) =>
+      second.waitForReady(Date.now() + 30_000, resolve)
+    );
+    strictEqual(await within(ready, "readiness"), undefined);
+  });
+}

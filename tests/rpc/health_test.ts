@@ -28,6 +28,14 @@ test("HealthService.check() answers NOT_FOUND for another service", async () => 
   }
 });
 
+test("HealthService.list() names the plugin and the server", async () => {
+  await using pair = await openPair([HEALTH]);
+  const health = await pair.client(HealthService);
+  deepStrictEqual(await health.list({}), {
+    statuses: { "": { status: "SERVING" }, plugin: { status: "SERVING" } },
+  });
+});
+
 for (
   const [service, status] of [
     ["plugin", "SERVING"],

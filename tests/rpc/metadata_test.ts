@@ -1,9 +1,9 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import type { CallOptions } from "../../mod.ts";
-import { TRANSPORTS } from "../helpers/rpc_pair.ts";
+import { ENGINES, type Transport, TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { type CallsPair, chunk, openCalls } from "./calls.ts";
-import { collect, failsWith, rejected } from "./waiting.ts";
+import { aborted, collect, failsWith, rejected } from "./waiting.ts";
 
 type Metadata = Readonly<Record<string, string>>;
 
@@ -189,3 +189,58 @@ test("CallOptions.onHeaders comes before the first message", async () => {
   for await (const _ of responses) events.push("message");
   deepStrictEqual(events, ["headers", "message"]);
 });
+
+const ON_EITHER: Transport[] = TRANSPORTS.flatMap((transport) =>
+  ENGINES.map((engine) => ({ ...transport, engine }))
+);
+
+for (const transport of ON_EITHER) {
+  for (const callback of ["onHeaders", "onTrailers"] as const) {
+    test(`CallOptions.${callback} that throws fails its call on ${transport.title}, engine ${transport.engine}`, async () => {
+      await using pair = await openCalls({
+        unary: (request) => request,
+        async *download(request) {
+          yield request;
+        },
+        upload: async (requests) => (await collect(requests))[0] ?? chunk(0),
+        async *chat(requests) {
+          yield* requests;
+        },
+      }, transport);
+      const own = new Error("the callback's own");
+      const options = {
+        [callback]: () => {
+          throw own;
+        },
+      };
+      for (const [kind, make] of Object.entries(makers(pair, options))) {
+        strictEqual(await rejected(Error, make()), own, kind);
+      }
+      // Nothing else has suffered.
+      strictEqual((await pair.calls.unary(chunk(3))).number, 3);
+    });
+  }
+}
+
+for (const engine of ENGINES) {
+  test(`CallOptions.onHeaders that throws ends a stream that would go on, engine ${engine}`, async () => {
+    let ended: ((signal: AbortSignal) => void) | undefined;
+    const signalled = new Promise<AbortSignal>((resolve) => ended = resolve);
+    await using pair = await openCalls({
+      async *download(request, call) {
+        ended?.(call.signal);
+        call.sendHeaders({ key: "value" });
+        for (;;) {
+          yield request;
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      },
+    }, { title: "tcp", network: "tcp", autoMtls: false, engine });
+    const own = new Error("the callback's own");
+    const onHeaders = () => {
+      throw own;
+    };
+    strictEqual(await rejected(Error, collect(pair.calls.download(chunk(0), { onHeaders }))), own);
+    await aborted(await signalled);
+  });
+}

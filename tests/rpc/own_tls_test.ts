@@ -8,11 +8,12 @@ import { test } from "node:test";
 import { type CertificateError, ConnectError, RpcError } from "../../src/errors.ts";
 import { checkKey, trustIn } from "../../src/rpc/own_tls.ts";
 import type { TlsConfig } from "../../src/rpc/tls.ts";
+import type { Address } from "../../src/wire/address.ts";
 import type { CertificateAndKey, CertificateOptions } from "../../src/wire/certificate_options.ts";
 import { createCertificate } from "../../src/wire/create_certificate.ts";
 import { authority, chained, EARLY, EXPIRED, signed, stranger } from "../helpers/authority.ts";
 import { probeTool, reasonToSkip } from "../helpers/cache.ts";
-import { connectTo, openServer } from "../helpers/rpc_pair.ts";
+import { connectTo, type EngineName, ENGINES, openServer } from "../helpers/rpc_pair.ts";
 import { until } from "../helpers/wait.ts";
 import { CallsService, chunk, implementCalls } from "./calls.ts";
 import { forge } from "./identities.ts";
@@ -30,8 +31,21 @@ async function signedBy(issuer: CertificateAndKey): Promise<CertificateAndKey> {
   return { ...leaf, certificate: leaf.certificate + issuer.certificate };
 }
 
-/** Calls once; gives what went wrong. */
+/** Calls once on each of the engines; gives what went wrong, if it does on both. */
 async function attempt(server: TlsConfig, channel: TlsConfig): Promise<unknown> {
+  const [own, other] = [
+    await attemptOn("own", server, channel),
+    await attemptOn("grpc-js", server, channel),
+  ];
+  strictEqual(own === undefined, other === undefined, `${own}, by grpc-js ${other}`);
+  return own;
+}
+
+async function attemptOn(
+  engine: EngineName,
+  server: TlsConfig,
+  channel: TlsConfig,
+): Promise<unknown> {
   let served = 0;
   const plugin = implementCalls({
     unary(request) {
@@ -39,8 +53,8 @@ async function attempt(server: TlsConfig, channel: TlsConfig): Promise<unknown> 
       return request;
     },
   });
-  await using opened = await openServer([plugin], { tls: server });
-  await using connected = await connectTo(opened.address, channel);
+  await using opened = await openServer([plugin], { tls: server, engine });
+  await using connected = await connectTo(opened.address, channel, engine);
   const calls = await connected.client(CallsService);
   try {
     strictEqual((await calls.unary(chunk(1))).number, 1);
@@ -175,8 +189,10 @@ for (
 ) {
   test(`TlsConfig: a channel refuses a server's certificate ${what}`, async () => {
     await using opened = await openServer([implementCalls({})], { tls: { ...shown } });
-    await using channel = await connectTo(opened.address, { ca });
-    await rejects(channel.connect(LONG_MS), ConnectError);
+    for (const engine of ENGINES) {
+      await using channel = await connectTo(opened.address, { ca }, engine);
+      await rejects(channel.connect(LONG_MS), ConnectError);
+    }
   });
 }
 
@@ -195,8 +211,10 @@ test("TlsConfig: a server refuses what a trusted certificate has signed", async 
 
 test("TlsConfig: a channel refuses what a trusted certificate has signed", async () => {
   await using opened = await openServer([implementCalls({})], { tls: underAlone });
-  await using channel = await connectTo(opened.address, { ca: alone.certificate });
-  await rejects(channel.connect(LONG_MS), ConnectError);
+  for (const engine of ENGINES) {
+    await using channel = await connectTo(opened.address, { ca: alone.certificate }, engine);
+    await rejects(channel.connect(LONG_MS), ConnectError);
+  }
 });
 
 const faults:
@@ -276,17 +294,23 @@ test("TlsConfig: a server stops trusting an authority that expires while it serv
   const issuer = await createCertificate({ isAuthority: true, ...short });
   // It outlives its issuer: createCertificate() would not make it.
   const client = await forge(issuer);
-  await using opened = await openServer([implementCalls({ unary: (request) => request })], {
-    tls: both({ ca: issuer.certificate }),
-  });
-  const callOnce = async () => {
-    await using channel = await connectTo(opened.address, both(client));
+  const plugin = implementCalls({ unary: (request) => request });
+  const tls = both({ ca: issuer.certificate });
+  const servers = [
+    await openServer([plugin], { tls, engine: "own" }),
+    await openServer([plugin], { tls, engine: "grpc-js" }),
+  ];
+  const callOnce = async ({ address }: { readonly address: Address }) => {
+    await using channel = await connectTo(address, both(client));
     await (await channel.client(CallsService)).unary(chunk(1));
   };
-  await callOnce();
+  for (const server of servers) await callOnce(server);
   await until(() => Date.now() > end + 1_000, "the authority's end");
-  await rejects(callOnce(), RpcError);
-  strictEqual(opened.log.at(-1)?.message, "a connection was refused");
+  for (const server of servers) {
+    await rejects(callOnce(server), RpcError);
+    strictEqual(server.log.at(-1)?.message, "a connection was refused");
+    await server[Symbol.asyncDispose]();
+  }
 });
 
 test("checkKey() wants the key of the certificate", async () => {

@@ -161,3 +161,33 @@ test("RpcChannel gives each of many calls its own status", async () => {
   });
   strictEqual((await Promise.all(all)).length, 200);
 });
+
+test("createServer() begins calls in the order in which they come, all in one piece", async () => {
+  const begun: string[] = [];
+  await using pair = await openCalls({
+    unary(request) {
+      begun.push("unary");
+      return request;
+    },
+    async *chat(requests) {
+      begun.push("chat");
+      yield* requests;
+    },
+    upload(requests) {
+      begun.push("upload");
+      return collect(requests).then(() => chunk(0));
+    },
+  });
+  await pair.calls.unary(chunk(0));
+  const chat = pair.calls.chat([chunk(1)])[Symbol.asyncIterator]();
+  // The four leave in one turn, and so in one write.
+  const calls = [
+    chat.next(),
+    pair.calls.unary(chunk(2)),
+    pair.calls.upload([chunk(3)]),
+    pair.calls.unary(chunk(4)),
+  ];
+  await Promise.all(calls);
+  await chat.return?.();
+  deepStrictEqual(begun, ["unary", "chat", "unary", "upload", "unary"]);
+});

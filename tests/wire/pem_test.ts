@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { decodePem, encodePem } from "../../src/wire/pem.ts";
+import { decodePem, decodePemBlocks, encodePem } from "../../src/wire/pem.ts";
 import { caught } from "./caught.ts";
 import { GO_CERTIFICATE, GO_CERTIFICATE_PEM } from "./go_certificate.ts";
 import { forSeeds } from "./random.ts";
@@ -81,3 +81,17 @@ for (const body of ["Z", "Zm9vZ", "Zm=9v", "Zg="]) {
     ok(error.cause !== undefined);
   });
 }
+
+test("decodePemBlocks() reads every block with the label, and no other", () => {
+  const [a, b] = [ascii("a"), ascii("b")];
+  const pem = `${encodePem("X", a)}a comment\n${encodePem("Y", b)}${encodePem("X", b)}`;
+  deepStrictEqual(decodePemBlocks("X", pem).map((bytes) => [...bytes]), [[...a], [...b]]);
+  deepStrictEqual([...decodePem("X", pem)], [...a]);
+});
+
+test("decodePemBlocks() throws if there is none, or if one is not base64", () => {
+  caught(RangeError, () => decodePemBlocks("X", encodePem("Y", ascii("a"))));
+  const broken = `${PEM}-----BEGIN X-----\nA\n-----END X-----\n`;
+  caught(RangeError, () => decodePemBlocks("X", broken));
+  strictEqual(decodePem("X", broken).length, 3);
+});

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { CertificateError } from "../../src/errors.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
 import { bitString, sequence, time, unsignedInteger } from "../../src/wire/der.ts";
-import { checkPeerCertificate, readCertificate } from "../../src/wire/x509.ts";
+import { createCertificate } from "../../src/wire/create_certificate.ts";
+import { decodePem } from "../../src/wire/pem.ts";
+import { allowsUsage, checkPeerCertificate, readCertificate } from "../../src/wire/x509.ts";
 import { caught } from "./caught.ts";
 import { makeCertificate } from "./certificates.ts";
 import { GO_CERTIFICATE } from "./go_certificate.ts";
@@ -165,3 +167,23 @@ for (
     match(error.message, message);
   });
 }
+
+test("readCertificate() tells authorities from others", async () => {
+  for (const isAuthority of [true, false]) {
+    const { certificate } = await createCertificate({ isAuthority });
+    strictEqual(readCertificate(decodePem("CERTIFICATE", certificate)).isAuthority, isAuthority);
+  }
+  strictEqual(readCertificate(await makeCertificate({})).isAuthority, false);
+});
+
+test("allowsUsage() goes by the extended key usages, all of them if there are none", async () => {
+  const { certificate } = await createCertificate({ usages: ["clientAuth"] });
+  const clients = readCertificate(decodePem("CERTIFICATE", certificate));
+  deepStrictEqual(
+    [allowsUsage(clients, "clientAuth"), allowsUsage(clients, "serverAuth")],
+    [true, false],
+  );
+  strictEqual(allowsUsage(readCertificate(await makeCertificate({})), "serverAuth"), true);
+  // anyExtendedKeyUsage
+  strictEqual(allowsUsage({ ...clients, usages: ["551d2500"] }, "serverAuth"), true);
+});

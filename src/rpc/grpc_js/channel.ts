@@ -4,9 +4,8 @@ import type {
   ChannelInterface,
   Client,
   ClientDuplexStream,
-  ClientUnaryCall,
+  Interceptor,
   ServiceError as GrpcError,
-  StatusObject,
 } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { ConnectError, RpcError, statusName } from "../../errors.ts";
@@ -14,6 +13,8 @@ import { waitAtMost } from "../../runtime/wait.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
 import type { ChannelConfig, Requests, RpcChannel } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
+import { type Call, CallListener } from "./call_listener.ts";
+import { SharedChannel } from "./shared_channel.ts";
 import type { EngineOptions } from "../engine_options.ts";
 import { type Grpc, loadGrpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
@@ -66,11 +67,11 @@ function targetOf(address: Address): string {
 
 /** A channel of grpc-js, or one that looks like it. */
 export class GrpcJsChannel implements RpcChannel {
-  readonly grpcChannel: ChannelInterface;
+  readonly #channel: ChannelInterface;
   readonly #grpc: Grpc;
   readonly #client: Client;
   readonly #gone: Promise<Error>;
-  readonly #calls = new Set<{ cancel(): void }>();
+  readonly #calls = new Set<Call>();
   #closed: Error | undefined;
 
   /** Makes calls by a client. */
@@ -78,14 +79,18 @@ export class GrpcJsChannel implements RpcChannel {
     this.#grpc = grpc;
     this.#client = client;
     this.#gone = gone;
-    this.grpcChannel = client.getChannel();
+    this.#channel = client.getChannel();
+  }
+
+  get grpcChannel(): ChannelInterface {
+    return new SharedChannel(this.#grpc, this.#channel);
   }
 
   async connect(timeoutMs: number): Promise<void> {
     const { connectivityState } = this.#grpc;
     const deadline = Date.now() + timeoutMs;
     while (true) {
-      const state = this.grpcChannel.getConnectivityState(true);
+      const state = this.#channel.getConnectivityState(true);
       if (state === connectivityState.READY) return;
       if (state === connectivityState.TRANSIENT_FAILURE) {
         throw new ConnectError(`Cannot connect to plugin: ${await this.#failure()}`);
@@ -96,7 +101,7 @@ export class GrpcJsChannel implements RpcChannel {
         });
       }
       await new Promise<void>((resolve, reject) => {
-        this.grpcChannel.watchConnectivityState(state, deadline, (error) => {
+        this.#channel.watchConnectivityState(state, deadline, (error) => {
           if (error === undefined) return resolve();
           reject(new ConnectError(`Cannot connect to plugin: no answer in ${timeoutMs} ms`));
         });
@@ -113,11 +118,15 @@ export class GrpcJsChannel implements RpcChannel {
         (bytes) => bytes,
         undefined,
         new this.#grpc.Metadata(),
-        { deadline: Date.now() + 1000 },
+        { deadline: Date.now() + 1000, interceptors: [this.#passOn] },
         (error) => resolve(error?.details ?? "the connection was lost at once"),
       );
     });
   }
+
+  /** In place of the user's interceptors. */
+  readonly #passOn: Interceptor = (options, nextCall) =>
+    new this.#grpc.InterceptingCall(nextCall(options));
 
   unary(
     method: MethodDefinition,
@@ -134,12 +143,16 @@ export class GrpcJsChannel implements RpcChannel {
         toMetadata(this.#grpc, options.metadata),
         deadlineOf(options),
         (error, response) => {
-          stopListening();
-          if (error === null) resolve(response);
-          else this.#explain(error, options.signal).then(reject);
+          this.#leave(call, listening);
+          // A turn later: grpc-js tells of the trailers only after this.
+          queueMicrotask(() => {
+            if (listening.thrown !== undefined) reject(listening.thrown.error);
+            else if (error === null) resolve(response);
+            else this.#explain(error, options.signal).then(reject);
+          });
         },
       );
-      const stopListening = this.#listen(call, options);
+      const listening = this.#listen(call, options);
     });
   }
 
@@ -173,7 +186,7 @@ export class GrpcJsChannel implements RpcChannel {
       toMetadata(this.#grpc, options.metadata),
       deadlineOf(options),
     );
-    const stopListening = this.#listen(call, options);
+    const listening = this.#listen(call, options);
     // Leaving the loop cancels the call, which reports an error nobody waits for.
     call.on("error", () => {});
     const over = new Interrupt();
@@ -186,12 +199,14 @@ export class GrpcJsChannel implements RpcChannel {
     const messages = (call as AsyncIterable<unknown>)[Symbol.asyncIterator]();
     try {
       yield* interruptible(messages, leaving);
+      if (listening.thrown !== undefined) throw listening.thrown.error;
     } catch (error) {
       if (leaving.fired) return;
+      if (listening.thrown !== undefined) throw listening.thrown.error;
       if (requestError !== undefined) throw requestError.error;
       throw await this.#explain(error as GrpcError, options.signal);
     } finally {
-      stopListening();
+      this.#leave(call, listening);
       over.fire(undefined);
       call.cancel();
       await sending;
@@ -210,29 +225,15 @@ export class GrpcJsChannel implements RpcChannel {
     if (signal?.aborted) throw cancelled(signal);
   }
 
-  /** Ties signal and metadata callbacks to a call; the result unties them. */
-  #listen(
-    call: ClientUnaryCall | ClientDuplexStream<unknown, unknown>,
-    options: CallOptions,
-  ): () => void {
-    const { signal, onHeaders, onTrailers } = options;
-    if (onHeaders !== undefined) {
-      call.on("metadata", (metadata) => onHeaders(fromMetadata(metadata)));
-    }
-    if (onTrailers !== undefined) {
-      call.on("status", (status: StatusObject) => {
-        if (status.code === this.#grpc.status.OK) {
-          onTrailers(fromMetadata(status.metadata));
-        }
-      });
-    }
-    const cancel = () => call.cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
+  /** Follows a call to its end. */
+  #listen(call: Call, options: CallOptions): CallListener {
     this.#calls.add(call);
-    return () => {
-      signal?.removeEventListener("abort", cancel);
-      this.#calls.delete(call);
-    };
+    return new CallListener(this.#grpc, call, options);
+  }
+
+  #leave(call: Call, listening: CallListener): void {
+    listening.stop();
+    this.#calls.delete(call);
   }
 
   /** Turns grpc-js's error into ours and finds out whether the peer's end is behind it. */
@@ -257,7 +258,7 @@ export class GrpcJsChannel implements RpcChannel {
   async #lossOf(status: string): Promise<Error | undefined> {
     const isLoss = ["UNAVAILABLE", "CANCELLED", "INTERNAL"].includes(status);
     const { READY } = this.#grpc.connectivityState;
-    if (!isLoss || this.grpcChannel.getConnectivityState(false) === READY) {
+    if (!isLoss || this.#channel.getConnectivityState(false) === READY) {
       return undefined;
     }
     // The socket closes a moment before the system reports the exit.

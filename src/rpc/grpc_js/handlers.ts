@@ -10,17 +10,12 @@ import { setImmediate } from "node:timers";
 import { RpcError, STATUS_CODES } from "../../errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
+import type { Handler } from "../registry.ts";
 import type { RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
 import type { Grpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
-
-/** A handler of any kind, bound to its object. */
-export type Handler = (
-  request: unknown,
-  call: ServerCall,
-) => unknown | Promise<unknown> | AsyncIterable<unknown>;
 
 /** What all calls of a server share. */
 export interface HandlerContext {

@@ -15,7 +15,9 @@ export async function interceptChannel(
   });
   const intercepted = new GrpcJsChannel(grpc, client, config.gone);
   return {
-    grpcChannel: channel.grpcChannel,
+    get grpcChannel() {
+      return channel.grpcChannel;
+    },
     connect: (timeoutMs) => channel.connect(timeoutMs),
     unary: (method, request, options) => intercepted.unary(method, request, options),
     stream: (method, requests, options) => intercepted.stream(method, requests, options),

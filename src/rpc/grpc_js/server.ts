@@ -1,15 +1,14 @@
 /** The server half of the engine that is grpc-js. */
 import type { Server, ServiceDefinition as GrpcDefinition } from "@grpc/grpc-js";
-import { ServiceError } from "../../errors.ts";
 import { waitAtMost } from "../../runtime/wait.ts";
 import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "../contract.ts";
 import { loadGrpc } from "./grpc.ts";
+import { type HandledMethod, Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
+import { adaptHandler, type HandlerContext } from "./handlers.ts";
 import { Shutdown } from "../shutdown.ts";
-import { adaptHandler, type Handler, type HandlerContext } from "./handlers.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
-import type { LoadedService } from "../service.ts";
 import { serverTls } from "./credentials.ts";
 import { Entrance } from "./entrance.ts";
 import { guarded, refuseOthers } from "./interceptors.ts";
@@ -36,7 +35,7 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
     ],
   });
   const entrance = new Entrance(server, tls, secure, config.logger);
-  const services: LoadedService[] = [];
+  const registry = new Registry();
   const shutdown = new Shutdown();
   const context: HandlerContext = {
     grpc,
@@ -46,16 +45,10 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
   };
   let stopping: Promise<void> | undefined;
   return {
-    services,
+    services: registry.services,
     signal: shutdown.signal,
     register(service, handlers) {
-      if (services.some(({ name }) => name === service.name)) {
-        throw new ServiceError(
-          `Cannot serve ${service.name}: it is registered twice`,
-        );
-      }
-      addService(server, service, handlers, context);
-      services.push(service);
+      addService(server, registry.add(service, handlers), context);
     },
     serve(connection) {
       if (stopping === undefined) entrance.admit(connection);
@@ -72,25 +65,14 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
 
 function addService(
   server: Server,
-  service: LoadedService,
-  handlers: object,
+  methods: readonly HandledMethod[],
   context: HandlerContext,
 ): void {
   const definition: Record<string, unknown> = {};
   const implementation: Record<string, ReturnType<typeof adaptHandler>> = {};
-  for (const [name, method] of service.methods) {
-    const handler = (handlers as Record<string, unknown>)[name];
-    if (typeof handler !== "function") {
-      throw new ServiceError(
-        `Cannot serve ${service.name}: no handler for its method ${JSON.stringify(name)}`,
-      );
-    }
+  for (const { name, method, handler } of methods) {
     definition[name] = withBuffers(method);
-    implementation[name] = adaptHandler(
-      method,
-      handler.bind(handlers) as Handler,
-      context,
-    );
+    implementation[name] = adaptHandler(method, handler, context);
   }
   server.addService(definition as GrpcDefinition, implementation);
 }

@@ -53,7 +53,6 @@ class OwnChannel implements RpcChannel, StreamOwner {
   readonly #gone: Promise<Error>;
   readonly #calls = new Set<{ fail(error: unknown): void }>();
   #closed: Error | undefined;
-  #surface: GrpcJsSurface | undefined;
 
   constructor(channel: ClientChannel, gone: Promise<Error>) {
     this.#channel = channel;
@@ -61,7 +60,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
   }
 
   get grpcChannel(): ChannelInterface {
-    return this.#surface ??= new GrpcJsSurface(this.#channel);
+    return new GrpcJsSurface(this.#channel);
   }
 
   connect(timeoutMs: number): Promise<void> {

@@ -50,6 +50,7 @@ export class GrpcJsSurface implements ChannelInterface {
     deadline: Date | number,
     callback: (error?: Error) => void,
   ): void {
+    this.#requireOpen();
     const isChanged = () => this.getConnectivityState(false) !== currentState;
     if (isChanged()) return queueMicrotask(callback);
     const end = (error?: Error) => {
@@ -77,9 +78,7 @@ export class GrpcJsSurface implements ChannelInterface {
     host: string | null | undefined,
     parentCall: Parameters<ChannelInterface["createCall"]>[3],
   ): Call {
-    if (this.#isClosed || this.#channel.state === "closed") {
-      throw new Error("Channel has been shut down");
-    }
+    this.#requireOpen();
     const own = deadline instanceof Date ? deadline.getTime() : Number(deadline ?? Infinity);
     const inherited = parentCall === null || parentCall === undefined
       ? Infinity
@@ -91,6 +90,13 @@ export class GrpcJsSurface implements ChannelInterface {
     });
     parentCall?.on("cancelled", () => call.cancelWithStatus(1, "Cancelled by the parent call"));
     return call;
+  }
+
+  /** In grpc-js's words. */
+  #requireOpen(): void {
+    if (this.#isClosed || this.#channel.state === "closed") {
+      throw new Error("Channel has been shut down");
+    }
   }
 }
 

@@ -5,18 +5,13 @@ import type { HeaderList } from "../../grpc/status.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
+import type { Handler } from "../registry.ts";
 import type { RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
 import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
 import { statusOf } from "./thrown_status.ts";
-
-/** A handler of any kind, bound to its object. */
-export type Handler = (
-  request: unknown,
-  call: ServerCall,
-) => unknown | Promise<unknown> | AsyncIterable<unknown>;
 
 /** What all calls of a server share. */
 export interface HandlerContext {
@@ -44,7 +39,7 @@ export class HandlerCall implements ServerCall, ServedCall {
   #over: RpcError | undefined;
   #onDrain: (() => void) | undefined;
 
-  /** Takes a call. A handler of a stream of requests is called at once. */
+  /** Takes a call. */
   constructor(
     wire: WireCall,
     method: MethodDefinition,
@@ -58,8 +53,14 @@ export class HandlerCall implements ServerCall, ServedCall {
     context.running.add(this, wire.path);
     if (!method.requestStream) return;
     this.#requests = new MessageQueue({ hold: () => wire.hold(), release: () => wire.release() });
-    // When the call has been accepted.
-    queueMicrotask(() => void this.#run(this.#stream(this.#requests as MessageQueue)));
+  }
+
+  /**
+   * A handler of a stream of requests is called at once: calls behind it in
+   * the same bytes must find what it has done, a broker's stream above all.
+   */
+  begin(): void {
+    if (this.#requests !== undefined) void this.#run(this.#stream(this.#requests));
   }
 
   get signal(): AbortSignal {

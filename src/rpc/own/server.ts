@@ -1,12 +1,11 @@
 /** The server half of this module's own engine. */
-import { ServiceError } from "../../errors.ts";
 import { GrpcServer } from "../../grpc/server.ts";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
+import { Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
 import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
-import type { LoadedService } from "../service.ts";
-import { type Handler, HandlerCall, type HandlerContext } from "./handler_call.ts";
+import { HandlerCall, type HandlerContext } from "./handler_call.ts";
 import { limitsOf } from "./options.ts";
 import { TlsEntrance } from "./tls_server.ts";
 
@@ -18,7 +17,7 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
   });
   const { tls, logger } = config;
   const entrance = tls && await TlsEntrance.open(tls, (link) => server.serve(link), logger);
-  const services: LoadedService[] = [];
+  const registry = new Registry();
   const shutdown = new Shutdown();
   const context: HandlerContext = {
     shutdown,
@@ -27,16 +26,12 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
   };
   let stopping: Promise<void> | undefined;
   return {
-    services,
+    services: registry.services,
     signal: shutdown.signal,
     register(service, handlers) {
-      if (services.some(({ name }) => name === service.name)) {
-        throw new ServiceError(
-          `Cannot serve ${service.name}: it is registered twice`,
-        );
+      for (const { method, handler } of registry.add(service, handlers)) {
+        server.route(method.path, (call) => new HandlerCall(call, method, handler, context));
       }
-      addService(server, service, handlers, context);
-      services.push(service);
     },
     serve(connection) {
       if (stopping !== undefined) connection.destroy();
@@ -50,22 +45,4 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
       return stopping;
     },
   };
-}
-
-function addService(
-  server: GrpcServer,
-  service: LoadedService,
-  handlers: object,
-  context: HandlerContext,
-): void {
-  for (const [name, method] of service.methods) {
-    const handler = (handlers as Record<string, unknown>)[name];
-    if (typeof handler !== "function") {
-      throw new ServiceError(
-        `Cannot serve ${service.name}: no handler for its method ${JSON.stringify(name)}`,
-      );
-    }
-    const bound = handler.bind(handlers) as Handler;
-    server.route(method.path, (call) => new HandlerCall(call, method, bound, context));
-  }
 }
