@@ -64,16 +64,17 @@ test("a plugin's broker works for a second host after the first has left", async
   await using plugin = await pluginSide();
   for (const round of ["first", "second"]) {
     const host = await plugin.connectHost();
-    const id = plugin.broker.nextId();
-    const served = await within(plugin.broker.serve(id, fixture), "serve()");
-    {
-      await using client = await host.broker.dial(id, FixtureService);
-      strictEqual((await client.echo({ text: round })).text, round);
-    }
+    // First, as the plugin hears by it that this host has come and the one before has left.
     const own = host.broker.nextId();
     await host.broker.serve(own, fixture);
     {
       await using client = await plugin.broker.dial(own, FixtureService);
+      strictEqual((await client.echo({ text: round })).text, round);
+    }
+    const id = plugin.broker.nextId();
+    const served = await within(plugin.broker.serve(id, fixture), "serve()");
+    {
+      await using client = await host.broker.dial(id, FixtureService);
       strictEqual((await client.echo({ text: round })).text, round);
     }
     await served.close();

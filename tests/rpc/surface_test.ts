@@ -23,6 +23,7 @@ import type { ServerCall } from "../../mod.ts";
 import { openOwnChannel } from "../../src/rpc/own/channel.ts";
 import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { descriptor } from "../helpers/everything_descriptor.ts";
+import { exceptGrpcJs } from "../helpers/engine.ts";
 import { openServer } from "../helpers/rpc_pair.ts";
 import { within } from "../helpers/wait.ts";
 import { type Chunk, chunk, implementCalls, openCalls } from "./calls.ts";
@@ -119,7 +120,7 @@ test("RpcChannel.grpcChannel waits for call credentials, and fails a call withou
   deepStrictEqual(urls, ["https://localhost/everything.Calls"]);
   const bad = credentials.createFromMetadataGenerator((_, done) => done(new Error("no token")));
   const error = await failure(unary(client, chunk(1), { credentials: bad }));
-  deepStrictEqual([error.code, /no token/.test(error.details)], [16, true]);
+  deepStrictEqual([error.code, /no token/.test(error.details)], [2, true]);
   // A call that is cancelled before its credentials are there.
   const never = credentials.createFromMetadataGenerator(() => {});
   const waiting = new Promise<ServiceError | null>((resolve) => {
@@ -246,7 +247,9 @@ test("RpcChannel.grpcChannel tells a client that it is not ready in time", async
   ok(late.state.tries < 10, `it tried ${late.state.tries} times, without a pause`);
 });
 
-test("RpcChannel.grpcChannel takes no calls of a client that is closed, and goes on for others", async () => {
+test("RpcChannel.grpcChannel takes no calls of a client that is closed, and goes on for others", {
+  skip: exceptGrpcJs("closing one client ends the connection of all"),
+}, async () => {
   const served = new Happening("the call");
   const resume = new Happening("the go-ahead");
   await using pair = await openCalls({

@@ -58,8 +58,9 @@ export class SurfaceCall implements CallHandler {
         this.#begin(both);
       },
       (error) => {
-        const code = Number.isInteger(error?.code) ? error.code : STATUS_CODES.UNAUTHENTICATED;
-        this.cancelWithStatus(code, String(error?.message ?? error));
+        const code = Number.isInteger(error?.code) ? error.code : STATUS_CODES.UNKNOWN;
+        const found = String(error?.message ?? error);
+        this.cancelWithStatus(code, `The call credentials could not be had: ${found}`);
       },
     );
   }
