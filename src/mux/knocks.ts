@@ -70,19 +70,29 @@ export class Knocks {
   }
 
   /**
+   * Opens a stream. To be called at the very moment when the answer to a knock
+   * is read: the peer gives its streams away in the order of its answers.
+   *
+   * @throws What `YamuxSession.open()` throws.
+   */
+  open(): Promise<YamuxStream> {
+    return this.#session.open();
+  }
+
+  /**
    * Knocks and opens a stream. Only one at a time does that, or two streams
    * might change places.
    *
-   * @param knock Knocks, and resolves when the peer has answered; it limits its own wait.
+   * @param knock Knocks, and gives what {@linkcode open} gave when the peer had
+   * answered; it limits its own wait.
    * @param signal Ends the wait, with its reason. A knock that has begun goes on
    * to its end: the stream that the peer expects then is opened and ended.
-   * @throws What `knock` or `open()` throw.
+   * @throws What `knock` throws.
    */
-  dial(knock: () => Promise<void>, signal?: AbortSignal): Promise<YamuxStream> {
+  dial(knock: () => Promise<YamuxStream>, signal?: AbortSignal): Promise<YamuxStream> {
     const turn = this.#lastTurn.then(async () => {
       signal?.throwIfAborted();
-      await knock();
-      const stream = await this.#session.open();
+      const stream = await knock();
       if (signal?.aborted) stream.destroy();
       signal?.throwIfAborted();
       return stream;

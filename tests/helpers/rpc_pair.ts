@@ -11,6 +11,7 @@ import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
+import { AnnouncedMeeting } from "../../src/rpc/announced_meeting.ts";
 import { GrpcBroker } from "../../src/rpc/broker.ts";
 import { type RecordedEntry, recordLogs } from "./logs.ts";
 
@@ -69,8 +70,7 @@ export async function openServer(
     runtime,
     logger,
     tls: options.tls,
-    network: "tcp",
-    ports,
+    meeting: new AnnouncedMeeting({ runtime, logger, network: "tcp", ports }),
     drainTimeoutMs: 0,
   });
   for (const plugin of plugins) {
@@ -105,7 +105,7 @@ const LIMIT_MS = 60_000;
 export async function connectTo(address: Address, tls?: ConnectionTls): Promise<OpenedChannel> {
   let lose: (reason: Error) => void = () => {};
   const gone = new Promise<Error>((resolve) => lose = resolve);
-  const channel = await openChannel({ runtime: await loadRuntime(), address, tls, gone });
+  const channel = await openChannel({ runtime: await loadRuntime(), peer: address, tls, gone });
   const limit = setTimeout(() => channel.close(new Error("The test took too long")), LIMIT_MS);
   return {
     grpcChannel: channel.grpcChannel,

@@ -40,10 +40,14 @@ const OPTIONS: EngineOptions = {
 
 /** Makes a channel. It connects when `connect` is called or a call is made. */
 export async function openGrpcJsChannel(config: ChannelConfig): Promise<RpcChannel> {
+  const { peer } = config;
+  if (typeof peer === "function") {
+    throw new TypeError("grpc-js connects to addresses only");
+  }
   const grpc = await loadGrpc(config.runtime);
   const { channelOptions, interceptors } = config.engine ?? {};
   const client = new grpc.Client(
-    targetOf(config.address),
+    targetOf(peer),
     await channelCredentials(grpc, config.tls),
     {
       ...OPTIONS,

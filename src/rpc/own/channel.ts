@@ -1,6 +1,6 @@
 /** The client half of this module's own engine. */
 import type { ChannelInterface } from "@grpc/grpc-js";
-import { ConnectError } from "../../errors.ts";
+import { BrokerError, ConnectError } from "../../errors.ts";
 import type { ClientCall } from "../../grpc/client_call.ts";
 import { ClientChannel } from "../../grpc/client_channel.ts";
 import type { CallStatus } from "../../grpc/status.ts";
@@ -13,7 +13,7 @@ import { cancelled, serialize, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
-import { clientOptions, dial } from "./sockets.ts";
+import { clientOptions, connectLink } from "./sockets.ts";
 import { UnaryCall } from "./unary_call.ts";
 
 /** How long a lost connection waits to hear that the peer's process has ended, in milliseconds. */
@@ -32,7 +32,7 @@ export async function openOwnChannel(config: ChannelConfig): Promise<RpcChannel>
   if (config.tls !== undefined) await clientOptions(config.tls);
   const options = config.engine?.channelOptions ?? {};
   const channel = new ClientChannel({
-    connect: (signal) => dial(config.address, config.tls, signal),
+    connect: (signal) => connectLink(config.peer, config.tls, signal),
     scheme: config.tls === undefined ? "http" : "https",
     authority: String(options["grpc.default_authority"] ?? serverNameOf(config.tls)),
     userAgent: [options["grpc.primary_user_agent"], USER_AGENT].filter(Boolean).join(" "),
@@ -72,6 +72,8 @@ class OwnChannel implements RpcChannel, StreamOwner {
         stop();
         clearTimeout(timer);
         if (state === "ready") return resolve();
+        // The broker's own error says more than that there is no connection.
+        if (failure instanceof BrokerError) return reject(failure);
         const why = state === "closed" ? "the connection was closed" : failure?.message;
         reject(new ConnectError(`Cannot connect to plugin: ${why}`, { cause: failure }));
       };
