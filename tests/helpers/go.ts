@@ -36,6 +36,8 @@ const PROGRAMS = {
   "cert-thief": [INTEROP, "./cert-thief"],
   "tls-plugin": [INTEROP, "./tls-plugin"],
   "yamux-peer": [INTEROP, "./yamux-peer"],
+  "bidirectional-host": [INTEROP, "./bidirectional-host"],
+  "bidirectional-plugin": [INTEROP, "./bidirectional-plugin"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],
