@@ -126,7 +126,8 @@ export interface ClientOptions<
    * calls, and each connection of the broker as a stream of its own. For where
    * only one way leads to the plugin, such as into a container. A plugin that
    * cannot do it is refused with {@linkcode MultiplexError}. Not with
-   * `reattach`, and not with the engine `grpc-js`, which connects by itself.
+   * `reattach`. The engine `grpc-js` reaches its streams by a socket inside
+   * this process, since it connects to addresses only.
    *
    * Source: go-plugin `ClientConfig.GRPCBrokerMultiplex`.
    *
