@@ -303,7 +303,7 @@ export class Client<
   async #leave({ channel, broker, hangUp, cleanUp }: RunningPlugin, reason: Error): Promise<void> {
     channel.close(reason);
     this.#ended.abort(reason);
-    await broker.close();
+    await broker.close(reason);
     await hangUp();
     await cleanUp();
   }

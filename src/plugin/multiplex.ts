@@ -4,8 +4,8 @@ import type { Logger } from "../logging/logger.ts";
 import { Knocks } from "../mux/knocks.ts";
 import { YamuxSession } from "../mux/session.ts";
 import { KnockedMeeting } from "../rpc/knocked_meeting.ts";
-import type { Meeting } from "../rpc/meeting.ts";
-import { brokerClosed } from "../rpc/meeting.ts";
+import { brokerClosed, type Meeting } from "../rpc/meeting.ts";
+import { OpenStreams } from "../rpc/open_streams.ts";
 import type { Listener } from "../transport/listen.ts";
 import type { ShutdownRequest } from "./shutdown.ts";
 
@@ -19,6 +19,7 @@ export class MultiplexedHost {
   /** How the broker meets the host. */
   readonly meeting: Meeting;
   readonly #shutdown: ShutdownRequest;
+  readonly #streams = new OpenStreams();
   #session: YamuxSession | undefined;
   #knocks: Knocks | undefined;
 
@@ -36,13 +37,18 @@ export class MultiplexedHost {
     listener.accept((connection) => {
       if (this.#session !== undefined) return connection.destroy();
       this.#session = new YamuxSession(connection, { role: "server" });
-      this.#knocks = new Knocks(this.#session, { onUnannounced: serve });
+      const onUnannounced = (stream: Duplex) => {
+        this.#streams.add(stream);
+        serve(stream);
+      };
+      this.#knocks = new Knocks(this.#session, { onUnannounced });
       this.#session.closed.then((reason) => this.#shutdown.make(reason.message));
     });
   }
 
-  /** Ends the connection. May be called twice. */
+  /** Ends the connection, behind the last bytes of a server that has stopped. May be called twice. */
   async close(): Promise<void> {
+    await this.#streams.close();
     await this.#session?.close();
   }
 }

@@ -204,11 +204,15 @@ export class GrpcBroker implements Broker {
     },
   };
 
-  /** Ends everything served and dialled. May be called twice. */
-  async close(): Promise<void> {
-    const reason = brokerClosed();
-    this.#closing.fire(reason);
-    this.#config.meeting.close(reason);
+  /**
+   * Ends everything served and dialled. May be called twice.
+   *
+   * @param reason The cause of the failure of calls under way.
+   */
+  async close(reason: Error = brokerClosed()): Promise<void> {
+    const closed = brokerClosed();
+    this.#closing.fire(closed);
+    this.#config.meeting.close(closed);
     this.#outbox?.end();
     for (const channel of this.#channels) channel.close(reason);
     this.#channels.clear();

@@ -7,7 +7,7 @@
 import type { Duplex } from "node:stream";
 import { BrokerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
-import { closeConnection } from "../mux/connection.ts";
+import { YamuxSessionError } from "../mux/errors.ts";
 import type { Knocks } from "../mux/knocks.ts";
 import type { YamuxStream } from "../mux/stream.ts";
 import { BROKER_TIMEOUT_MS } from "./announcements.ts";
@@ -18,6 +18,7 @@ import {
   type Entry,
   type Meeting,
 } from "./meeting.ts";
+import { OpenStreams } from "./open_streams.ts";
 import type { Peer } from "./peer.ts";
 
 /** How long a knock waits for its id to be served, in milliseconds: the peer hears of it in time. */
@@ -62,14 +63,13 @@ export class KnockedMeeting implements Meeting {
   }
 
   prepare(id: number): Promise<Entry> {
-    const streams = new Set<Duplex>();
+    const streams = new OpenStreams();
     let own: Accept | undefined;
     return Promise.resolve({
       open: (outbox, accept) => {
         if (outbox.isEnded || this.#closed !== undefined) return Promise.reject(brokerClosed());
         own = (stream) => {
           streams.add(stream);
-          stream.once("close", () => streams.delete(stream));
           accept(stream);
         };
         this.#serve(id, own);
@@ -77,7 +77,7 @@ export class KnockedMeeting implements Meeting {
       },
       close: async () => {
         if (own !== undefined && this.#served.get(id) === own) this.#forget(id);
-        await Promise.all([...streams].map((stream) => closeConnection(stream, "flush")));
+        await streams.close();
       },
     });
   }
@@ -103,8 +103,14 @@ export class KnockedMeeting implements Meeting {
   find(id: number, outbox: () => Promise<ConnInfoOutbox>): Promise<Peer> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     return Promise.resolve(async (signal: AbortSignal) => {
+      if (this.#closed !== undefined) throw this.#closed;
       const stream = await outbox();
-      return await this.#knocks().dial(() => this.#knock(id, stream), signal);
+      try {
+        return await this.#knocks().dial(() => this.#knock(id, stream), signal);
+      } catch (cause) {
+        if (!(cause instanceof YamuxSessionError)) throw cause;
+        throw new BrokerError("closed", `Cannot dial id ${id}: ${cause.message}`, { cause });
+      }
     });
   }
 

@@ -114,3 +114,18 @@ test("Knocks.dial() fails with the session", async () => {
   await rejects(knocks.dial(() => knocks.open()), { fault: "closed" });
   knocks.expect(() => {});
 });
+
+test("Knocks.dial() that waits for an answer ends with the session", async () => {
+  await using peer = new RawPeer({ role: "client" });
+  const knocks = new Knocks(peer.session);
+  let knocked = 0;
+  const never = () => {
+    knocked++;
+    return new Promise<never>(() => {});
+  };
+  const dials = [knocks.dial(never), knocks.dial(never)];
+  await until(() => knocked === 1, "the first knock");
+  await peer.session.close();
+  for (const dial of dials) await rejects(dial, { fault: "closed" });
+  strictEqual(knocked, 1);
+});

@@ -60,12 +60,15 @@ function hostWay(
   options: Partial<YamuxOptions>,
 ) {
   if (!multiplex) {
-    return { peer: address as Peer, meeting: announcing(runtime), session: undefined };
+    const meeting = announcing(runtime);
+    return { peer: address as Peer, meeting, session: undefined, bytesRead: () => 0 };
   }
-  const session = new YamuxSession(dial(address), { role: "client", ...options });
+  const socket = dial(address);
+  const session = new YamuxSession(socket, { role: "client", ...options });
   const knocks = new Knocks(session);
   const peer: Peer = (signal) => knocks.dial(() => knocks.open(), signal);
-  return { peer, meeting: new KnockedMeeting(quiet, () => knocks), session };
+  const meeting = new KnockedMeeting(quiet, () => knocks);
+  return { peer, meeting, session, bytesRead: () => socket.bytesRead };
 }
 
 /** A plugin's server with its broker, and hosts that connect to it one after the other. */
@@ -79,7 +82,8 @@ export async function pluginSide(multiplex: boolean, options: Partial<YamuxOptio
   way.accept(listener, (connection) => server.serve(connection));
   const connectHost = async () => {
     const gone = new Promise<Error>(() => {});
-    const { peer, meeting, session } = hostWay(runtime, listener.address, multiplex, options);
+    const way = hostWay(runtime, listener.address, multiplex, options);
+    const { peer, meeting, session, bytesRead } = way;
     const channel = await openChannel({ runtime, peer, gone });
     const host = makeBroker(runtime, meeting);
     const leaving = new AbortController();
@@ -87,6 +91,8 @@ export async function pluginSide(multiplex: boolean, options: Partial<YamuxOptio
     return {
       broker: host,
       session,
+      /** How much the host has received, if it multiplexes. */
+      bytesRead,
       async leave() {
         leaving.abort();
         await within(stream, "the end of the stream");
