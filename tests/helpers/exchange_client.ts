@@ -8,7 +8,7 @@ import { fixture } from "./program.ts";
 /** A client of the exchange plugin, on a kind of network. */
 export function exchangeClient(
   network = "auto",
-  overrides: Pick<ClientOptions, "autoMtls" | "env" | "grpcBrokerMultiplex" | "logger"> = {},
+  overrides: Pick<ClientOptions, "autoMtls" | "engine" | "env" | "grpcBrokerMultiplex"> = {},
 ) {
   return new Client({
     handshake,

@@ -74,6 +74,58 @@ for (const autoMtls of [true, false]) {
   });
 }
 
+test("Client.ping() is answered on the one connection, and rejects after kill()", async () => {
+  const client = fixtureClient("obedient", { grpcBrokerMultiplex });
+  await client.ping();
+  strictEqual((await client.kill()).step, "Shutdown");
+  await rejects(within(client.ping(), "an answer"), RpcError);
+});
+
+test("the one connection carries streams, and 3 MiB", async () => {
+  await using client = fixtureClient("obedient", { grpcBrokerMultiplex });
+  const plugin = await client.dispense("fixture");
+  let sum = 0;
+  for await (const { amount } of plugin.count({ amount: 100 })) sum += amount;
+  strictEqual(sum, 5050);
+  const text = "x".repeat(3 << 20); // Twelve times the window of a stream.
+  strictEqual((await plugin.echo({ text })).text, text);
+});
+
+for (const side of ["host", "plugin"] as const) {
+  for (const autoMtls of [true, false]) {
+    test(`a ${side} on grpc-js multiplexes, autoMtls ${autoMtls}`, async () => {
+      const left = await leftovers(async (env) => {
+        const engine = side === "host" ? "grpc-js" : "own";
+        await using client = exchangeClient("auto", {
+          grpcBrokerMultiplex,
+          autoMtls,
+          engine,
+          env: { ...env, ...(side === "plugin" && { GOPLUGIN_ENGINE: "grpc-js" }) },
+        });
+        const address = await client.start();
+        const exchange = await client.dispense("exchange");
+        const { id } = await exchange.lend({ id: 0 });
+        await using lent = await client.broker.dial(id, FixtureService);
+        const text = "x".repeat(3 << 20);
+        strictEqual((await lent.echo({ text })).text, text);
+        const own = client.broker.nextId();
+        await using _served = await client.broker.serve(own, echoing);
+        strictEqual((await exchange.borrow({ id: own })).said, `id ${own}`);
+        if (isLinux) strictEqual(connectionsOf(address), 1);
+        const [ours, theirs] = await Promise.allSettled([
+          client.broker.dial(77, FixtureService),
+          exchange.borrow({ id: 78 }),
+        ]);
+        ok(ours.status === "rejected" && theirs.status === "rejected");
+        match(String(ours.reason), /Cannot dial id 77: the peer refused it/);
+        match(String(theirs.reason), /Cannot dial id 78: the peer refused it/);
+        strictEqual((await client.kill()).step, "Shutdown");
+      });
+      deepStrictEqual(left, []);
+    });
+  }
+}
+
 test("what a plugin prints reaches its host over the one connection", async () => {
   let out = "";
   const client = fixtureClient("printing", {
