@@ -4,7 +4,8 @@
  *     deno run -A examples/callback/host.ts KEY NUMBER…
  *
  * COUNTER_PLUGIN is a command line; without it the TypeScript plugin beside
- * this file is run. AUTO_MTLS=0 connects in clear.
+ * this file is run. AUTO_MTLS=0 connects in clear. MULTIPLEX=1 makes one
+ * connection in all; without it the plugin's call back has one of its own.
  */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -23,6 +24,7 @@ const client = new Client({
     ? [process.execPath, ...(isTypeScript ? ["run", "--allow-net", "--allow-run"] : []), own]
     : ["sh", "-c", `exec ${COUNTER_PLUGIN}`],
   autoMtls: process.env.AUTO_MTLS !== "0",
+  grpcBrokerMultiplex: process.env.MULTIPLEX === "1",
   logger: createLogger({ name: "host", level: "warn" }),
 });
 try {

@@ -117,7 +117,7 @@ export class KillError extends PluginError {
 export class BrokerError extends PluginError {
   /** Sets what is in the way. */
   constructor(
-    fault: "timeout" | "closed" | "address",
+    fault: "timeout" | "closed" | "address" | "refused",
     message: string,
     options: PluginErrorOptions = {},
   ) {

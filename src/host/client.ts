@@ -103,6 +103,7 @@ export class Client<
    * @throws {StartTimeoutError} If no handshake line comes in time.
    * @throws {PluginExitedError} If the plugin ends before its handshake line.
    * @throws {HandshakeError} If its first line is no handshake this host can use.
+   * @throws {MultiplexError} If it is to multiplex and cannot.
    * @throws {VersionMismatchError} If there is no common protocol version.
    * @throws {CertificateError} If its certificate is missing or cannot be trusted.
    * @throws {ConnectError} If it cannot be reached where it says it is.
@@ -304,10 +305,11 @@ export class Client<
   }
 
   /** Ends everything that stood between this host and the plugin. */
-  async #leave({ channel, broker, cleanUp }: RunningPlugin, reason: Error): Promise<void> {
+  async #leave({ channel, broker, hangUp, cleanUp }: RunningPlugin, reason: Error): Promise<void> {
     channel.close(reason);
     this.#ended.abort(reason);
-    await broker.close();
+    await broker.close(reason);
+    await hangUp();
     await cleanUp();
   }
 

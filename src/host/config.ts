@@ -141,6 +141,19 @@ export interface ClientOptions<
    * {@linkcode createCertificate} makes certificates.
    */
   readonly tls?: TlsConfig;
+  /**
+   * Whether one connection carries everything between host and plugin: the
+   * calls, and each connection of the broker as a stream of its own. For where
+   * only one way leads to the plugin, such as into a container. A plugin that
+   * cannot do it is refused with {@linkcode MultiplexError}. Not with
+   * `reattach`. The engine `grpc-js` reaches its streams by a socket inside
+   * this process, since it connects to addresses only.
+   *
+   * Source: go-plugin `ClientConfig.GRPCBrokerMultiplex`.
+   *
+   * @default {false}
+   */
+  readonly grpcBrokerMultiplex?: boolean;
   /** Refuses to start a file of another checksum. */
   readonly secure?: SecureConfig;
   /** How unix sockets are shared. @default for this user alone */
@@ -199,6 +212,7 @@ export interface ResolvedConfig {
   readonly stdin: "inherit" | "null" | ReadableStream<Uint8Array>;
   readonly autoMtls: boolean;
   readonly tls: TlsConfig | undefined;
+  readonly multiplex: boolean;
   readonly secure: SecureConfig | undefined;
   readonly unixSocket: UnixSocketConfig;
   readonly managed: boolean;
@@ -251,6 +265,7 @@ export function resolveConfig(config: ClientConfig): ResolvedConfig {
     stdin: config.stdin ?? "inherit",
     autoMtls: config.autoMtls ?? config.tls === undefined,
     tls: config.tls,
+    multiplex: config.grpcBrokerMultiplex ?? false,
     secure: config.secure,
     unixSocket: config.unixSocket ?? {},
     managed: config.managed ?? false,
@@ -268,7 +283,7 @@ export function resolveConfig(config: ClientConfig): ResolvedConfig {
 
 /** What the types say, for those who write JavaScript. Source: go-plugin `client.go`, `Client.Start`. */
 function checkSource(config: ClientOptions & Partial<Record<keyof PluginSource, unknown>>): void {
-  const { command, reattach, runner, secure } = config;
+  const { command, reattach, runner, secure, grpcBrokerMultiplex } = config;
   const given = [command, reattach, runner].filter((source) => source !== undefined);
   if (given.length !== 1) {
     throw new TypeError(
@@ -278,6 +293,9 @@ function checkSource(config: ClientOptions & Partial<Record<keyof PluginSource, 
   if (reattach !== undefined) {
     if (secure !== undefined) {
       throw new TypeError("ClientConfig: only one of reattach or secure can be set");
+    }
+    if (grpcBrokerMultiplex === true) {
+      throw new TypeError("ClientConfig: only one of reattach or grpcBrokerMultiplex can be set");
     }
     return;
   }

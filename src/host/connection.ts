@@ -1,14 +1,19 @@
 /** The connection to a plugin that listens: its channel, and the broker beside it. */
 import { ConnectError } from "../errors.ts";
-import { type AddressTranslation, GrpcBroker } from "../rpc/broker.ts";
+import { type AddressTranslation, AnnouncedMeeting } from "../rpc/announced_meeting.ts";
+import { GrpcBroker } from "../rpc/broker.ts";
 import { openChannel, type RpcChannel } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
+import { KnockedMeeting } from "../rpc/knocked_meeting.ts";
+import type { Meeting } from "../rpc/meeting.ts";
+import type { Peer } from "../rpc/peer.ts";
 import type { PluginSet } from "../rpc/plugin_set.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import { describePeer } from "../rpc/tls_probe.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { openTrunk } from "./multiplex.ts";
 import type { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
 import { translateAddress } from "./start_runner.ts";
@@ -31,6 +36,8 @@ export interface RunningPlugin {
   readonly channel: RpcChannel;
   /** Further connections with it. */
   readonly broker: GrpcBroker;
+  /** Ends what is below the channel. May be called twice. */
+  readonly hangUp: () => Promise<void>;
   /** Removes what was made for it outside its process. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -56,33 +63,66 @@ export interface ConnectionParts extends Pick<RunningPlugin, "process" | "addres
 export async function connectPlugin(
   parts: ConnectionParts,
   cancel: Interrupt,
-): Promise<Pick<RunningPlugin, "channel" | "broker">> {
-  const { runtime, config, process, address, tls, runner, socketDirectory } = parts;
+): Promise<Pick<RunningPlugin, "channel" | "broker" | "hangUp">> {
+  const { runtime, config, process, address, tls } = parts;
   const { engine, logger, startTimeoutMs } = config;
   const gone = process.ended.then((exit) => process.exitError(exit));
-  const channel = await openChannel({ runtime, gone, address, tls, engine });
+  const way = await openWay(parts, cancel);
   try {
-    await cancel.guard(channel.connect(startTimeoutMs));
+    const { peer, meeting, hangUp } = way;
+    const channel = await openChannel({ runtime, gone, peer, tls, engine });
+    try {
+      await cancel.guard(channel.connect(startTimeoutMs));
+    } catch (error) {
+      channel.close(error instanceof Error ? error : new Error(String(error)));
+      throw await explain(error, peer, tls);
+    }
+    logger.debug("plugin address", { network: address.network, address: formatAddress(address) });
+    const broker = new GrpcBroker({
+      runtime,
+      logger,
+      tls,
+      engine,
+      gone,
+      meeting,
+      drainTimeoutMs: 1_000,
+    });
+    return { channel, broker, hangUp };
   } catch (error) {
-    channel.close(error instanceof Error ? error : new Error(String(error)));
-    throw await explain(error, parts);
+    await way.hangUp();
+    throw error;
   }
-  logger.debug("plugin address", { network: address.network, address: formatAddress(address) });
-  const broker = new GrpcBroker({
+}
+
+/** How the channel reaches the plugin, and the broker its own connections. */
+interface WayToPlugin extends Pick<RunningPlugin, "hangUp"> {
+  readonly peer: Peer;
+  readonly meeting: Meeting;
+}
+
+async function openWay(parts: ConnectionParts, cancel: Interrupt): Promise<WayToPlugin> {
+  const { runtime, config, address, runner, socketDirectory } = parts;
+  const { logger, startTimeoutMs } = config;
+  if (config.multiplex) {
+    const { knocks, close } = await openTrunk(address, startTimeoutMs, cancel, logger);
+    return {
+      // In turn with those that knock, or its stream would be taken for one of theirs.
+      peer: (signal) => knocks.dial(() => knocks.open(), signal),
+      meeting: new KnockedMeeting(logger, () => knocks),
+      hangUp: close,
+    };
+  }
+  const meeting = new AnnouncedMeeting({
     runtime,
     logger,
-    tls,
-    engine,
-    gone,
     translation: translationOf(runner),
     // A plugin on TCP may lack the rights for unix sockets.
     network: address.network === "tcp" ? "tcp" : "auto",
     socketDirectory,
     socketGroup: config.unixSocket.group,
     ports: () => ({ min: 0, max: 0 }),
-    drainTimeoutMs: 1_000,
   });
-  return { channel, broker };
+  return { peer: address, meeting, hangUp: () => Promise.resolve() };
 }
 
 /** How long a runner may take to say what an address is called, in milliseconds. */
@@ -98,9 +138,13 @@ function translationOf(runner: AttachedRunner): AddressTranslation {
 }
 
 /** Adds to a failure what TLS has to do with it. */
-async function explain(error: unknown, { address, tls }: ConnectionParts): Promise<unknown> {
+async function explain(
+  error: unknown,
+  peer: Peer,
+  tls: ConnectionTls | undefined,
+): Promise<unknown> {
   if (!(error instanceof ConnectError)) return error;
-  const description = await describePeer(address, tls);
+  const description = await describePeer(peer, tls);
   if (description === undefined) return error;
   return new ConnectError(`${error.message}\n${description}`, {
     cause: error,

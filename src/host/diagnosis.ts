@@ -2,6 +2,7 @@
 import {
   ConnectError,
   HandshakeError,
+  MultiplexError,
   type PluginError,
   PluginExitedError,
   StartTimeoutError,
@@ -43,6 +44,9 @@ function hintForKind(error: PluginError): string | undefined {
   }
   if (error instanceof StartTimeoutError) {
     return "Check that the program is a plugin; if it is only slow, raise startTimeoutMs";
+  }
+  if (error instanceof MultiplexError) {
+    return "Leave grpcBrokerMultiplex out for this plugin, or update it";
   }
   if (error instanceof HandshakeError) {
     return "Check that the program is a plugin and prints nothing to stdout while it starts";

@@ -35,6 +35,7 @@ export function childEnvironment(
       handshake: config.handshake,
       ports: config.ports,
       versions: config.offer.keys(),
+      multiplex: config.multiplex,
       clientCertificate: identity?.certificatePem,
       socketDirectory,
       // Windows has no groups of this kind, and plugins listen on TCP there.

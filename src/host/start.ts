@@ -11,7 +11,7 @@ import type { Interrupt } from "../rpc/interrupt.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { generateIdentity, type Identity } from "../wire/certificate.ts";
-import { parseHandshake, requireGrpc } from "../wire/handshake.ts";
+import { parseHandshake, requireGrpc, requireMultiplexing } from "../wire/handshake.ts";
 import { acceptVersion } from "../wire/negotiation.ts";
 import { attachPlugin } from "./attach.ts";
 import { locateProgram, verifyChecksum } from "./checksum.ts";
@@ -102,6 +102,7 @@ class StartAttempt {
     const { protocolVersion } = handshake;
     const plugins = acceptVersion(protocolVersion, config.offer);
     requireGrpc(handshake, line);
+    if (config.multiplex) requireMultiplexing(handshake, line);
     const tls = await tlsFor(config, identity, handshake.certificate);
     config.logger.debug("using plugin", { version: protocolVersion });
     this.#phase = "connect";

@@ -36,6 +36,8 @@ export class Knocks {
   readonly #session: YamuxSession;
   readonly #streamTimeoutMs: number;
   readonly #expected: Expected[] = [];
+  /** Ends the wait of each dial. */
+  readonly #dials = new Set<(reason: Error) => void>();
   #lastTurn: Promise<unknown> = Promise.resolve();
 
   /** Streams that are there already are taken for unannounced. */
@@ -49,8 +51,9 @@ export class Knocks {
       if (handler !== undefined) handler(stream);
       else stream.destroy(new YamuxError("unannounced", "Cannot accept stream: nobody knocked"));
     });
-    session.closed.then(() => {
+    session.closed.then((reason) => {
       for (const { limit } of this.#expected.splice(0)) limit.end();
+      for (const end of [...this.#dials]) end(reason);
     });
   }
 
@@ -70,34 +73,49 @@ export class Knocks {
   }
 
   /**
+   * Opens a stream. To be called at the very moment when the answer to a knock
+   * is read: the peer gives its streams away in the order of its answers.
+   *
+   * @throws What `YamuxSession.open()` throws.
+   */
+  open(): Promise<YamuxStream> {
+    return this.#session.open();
+  }
+
+  /**
    * Knocks and opens a stream. Only one at a time does that, or two streams
    * might change places.
    *
-   * @param knock Knocks, and resolves when the peer has answered; it limits its own wait.
+   * @param knock Knocks, and gives what {@linkcode open} gave when the peer had
+   * answered; it limits its own wait.
    * @param signal Ends the wait, with its reason. A knock that has begun goes on
    * to its end: the stream that the peer expects then is opened and ended.
-   * @throws What `knock` or `open()` throw.
+   * @throws What `knock` throws.
+   * @throws {YamuxSessionError} If the session is over, or ends meanwhile.
    */
-  dial(knock: () => Promise<void>, signal?: AbortSignal): Promise<YamuxStream> {
+  dial(knock: () => Promise<YamuxStream>, signal?: AbortSignal): Promise<YamuxStream> {
     const turn = this.#lastTurn.then(async () => {
       signal?.throwIfAborted();
-      await knock();
-      const stream = await this.#session.open();
+      if (this.#session.error !== undefined) throw this.#session.error;
+      const stream = await knock();
       if (signal?.aborted) stream.destroy();
       signal?.throwIfAborted();
       return stream;
     });
     this.#lastTurn = turn.catch(() => {}); // Its caller hears of it.
-    return untilAborted(turn, signal);
+    return this.#whileOpen(turn, signal);
   }
-}
 
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+  #whileOpen<T>(turn: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      if (signal?.aborted) abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#dials.add(reject);
+      turn.then(resolve, reject).finally(() => {
+        signal?.removeEventListener("abort", abort);
+        this.#dials.delete(reject);
+      });
+    });
+  }
 }

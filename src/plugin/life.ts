@@ -1,5 +1,7 @@
 /** The life of a plugin: version, listen, identity, services, line, serve, shut down. */
+import type { Duplex } from "node:stream";
 import type { Logger } from "../logging/logger.ts";
+import { AnnouncedMeeting } from "../rpc/announced_meeting.ts";
 import { BrokerService, GrpcBroker } from "../rpc/broker.ts";
 import { ControllerService } from "../rpc/controller.ts";
 import { healthHandlers, HealthService } from "../rpc/health.ts";
@@ -17,6 +19,7 @@ import type { PluginEnvironment } from "../wire/environment.ts";
 import { chooseVersion, pluginOffer } from "../wire/negotiation.ts";
 import type { ServeConfig } from "./config.ts";
 import { tlsFor } from "./identity.ts";
+import { MultiplexedHost } from "./multiplex.ts";
 import type { ShutdownRequest } from "./shutdown.ts";
 
 /** How long a host may take to read the last of the output before Shutdown is answered, in milliseconds. */
@@ -130,7 +133,9 @@ export class PluginLife {
       preloadServers(runtime, engine),
     ]);
     const server = await createServer({ runtime, logger, tls, engine });
-    const broker = new GrpcBroker({ ...place, tls, engine, drainTimeoutMs });
+    const host = environment.wantsMultiplexing ? new MultiplexedHost(logger, shutdown) : undefined;
+    const meeting = host?.meeting ?? new AnnouncedMeeting(place);
+    const broker = new GrpcBroker({ runtime, logger, meeting, tls, engine, drainTimeoutMs });
     const { address } = listener;
     try {
       await this.#register(server, broker, plugins);
@@ -145,7 +150,9 @@ export class PluginLife {
       throw error;
     }
     const releaseOutput = capturesOutput ? runtime.captureOutput(this.#output) : () => {};
-    listener.accept((connection) => server.serve(connection));
+    const serve = (connection: Duplex) => server.serve(connection);
+    if (host === undefined) listener.accept(serve);
+    else host.accept(listener, serve);
     const reason = await shutdown.made;
     logger.debug("plugin is shutting down", { reason });
     const stopping = Promise.all([server.stop(drainTimeoutMs), broker.close()]);
@@ -156,6 +163,7 @@ export class PluginLife {
     await waitAtMost(server.idle(StdioService.name), LAST_OUTPUT_MS);
     shutdown.answer();
     await stopping;
+    await host?.close();
   }
 
   async #register(server: RpcServer, broker: GrpcBroker, plugins: PluginSet): Promise<void> {

@@ -80,8 +80,8 @@ function lineOf({ version, address, tls }: ServedPlugin, host: PluginEnvironment
     protocolVersion: version,
     address,
     certificate: tls !== undefined && isPinned(tls) ? tls.identity.certificate : undefined,
-    // The answer to a host that can multiplex: this plugin cannot.
-    multiplex: host.knowsMultiplexing ? false : undefined,
+    // Hosts that do not ask may take a seventh field for a part of the sixth.
+    multiplex: host.knowsMultiplexing ? host.wantsMultiplexing : undefined,
   });
 }
 

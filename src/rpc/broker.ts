@@ -2,26 +2,19 @@
 import { BrokerError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { listen, type ListenOptions } from "../transport/listen.ts";
-import { type Address, formatAddress, parseAddress } from "../wire/address.ts";
-import { type Announcement, Announcements, BROKER_TIMEOUT_MS } from "./announcements.ts";
+import { BROKER_TIMEOUT_MS } from "./announcements.ts";
 import { openChannel, type RpcChannel } from "./channel.ts";
 import { makeClient } from "./client.ts";
 import type { ClientOf, ServerCall } from "./contract.ts";
 import { brokerDescriptor } from "./descriptors.ts";
 import type { EngineConfig } from "./engine_options.ts";
 import { Interrupt } from "./interrupt.ts";
+import { brokerClosed, type ConnInfo, type ConnInfoOutbox, type Meeting } from "./meeting.ts";
 import { Outbox } from "./outbox.ts";
 import { type Plugin, registerOn, type ServerContext } from "./plugin_set.ts";
 import { createServer } from "./server.ts";
 import { type Service, service } from "./service.ts";
 import type { ConnectionTls } from "./tls.ts";
-
-/** A message of the broker's stream. */
-export interface ConnInfo extends Announcement {
-  /** Only with multiplexing. */
-  readonly knock?: unknown;
-}
 
 /** The contract of `plugin.GRPCBroker`. */
 export interface BrokerStream {
@@ -77,29 +70,20 @@ export interface Broker {
   ): Promise<BrokeredClient<T>>;
 }
 
-/** Where an address of one side is to be found by the other, which may see other files. */
-export interface AddressTranslation {
-  /** What the plugin's address is called on the host's side. */
-  pluginToHost(address: Address): Address | Promise<Address>;
-  /** What the host's address is called on the plugin's side. */
-  hostToPlugin(address: Address): Address | Promise<Address>;
-}
-
 /** What a broker needs for the connections it makes and takes. */
-export interface BrokerConfig
-  extends Pick<ListenOptions, "network" | "socketDirectory" | "socketGroup" | "ports"> {
+export interface BrokerConfig {
   /** The system. */
   readonly runtime: Runtime;
   /** Told what goes wrong where nobody waits for it. */
   readonly logger: Logger;
+  /** How connections find their way. It ends with the broker. */
+  readonly meeting: Meeting;
   /** The main connection's certificates, for both roles. */
   readonly tls: ConnectionTls | undefined;
   /** What the user tells the engine. */
   readonly engine?: EngineConfig | undefined;
   /** Resolves with the reason when the peer is known to be gone for good. */
   readonly gone?: Promise<Error> | undefined;
-  /** On a host whose plugin sees other files or another network. */
-  readonly translation?: AddressTranslation | undefined;
   /** How long calls under way may take to end when something served closes, in milliseconds. */
   readonly drainTimeoutMs: number;
 }
@@ -107,12 +91,11 @@ export interface BrokerConfig
 /** One side's broker. */
 export class GrpcBroker implements Broker {
   readonly #config: BrokerConfig;
-  readonly #announced = new Announcements();
   readonly #closing = new Interrupt();
   readonly #servers = new Set<BrokeredServer>();
   readonly #channels = new Set<RpcChannel>();
-  readonly #onSession = new Set<(outbox: Outbox<ConnInfo>) => void>();
-  #outbox: Outbox<ConnInfo> | undefined;
+  readonly #onSession = new Set<(outbox: ConnInfoOutbox) => void>();
+  #outbox: ConnInfoOutbox | undefined;
   #lastId = 0;
 
   /** Makes a broker that no stream is attached to yet. */
@@ -127,19 +110,18 @@ export class GrpcBroker implements Broker {
   }
 
   async serve(id: number, ...plugins: readonly Plugin[]): Promise<BrokeredServer> {
-    const { drainTimeoutMs, translation } = this.#config;
+    const { drainTimeoutMs, meeting } = this.#config;
     const outbox = await this.#session();
     const server = await createServer(this.#config);
     // Last: from here on there is something to close.
-    const listener = await listen(this.#config);
+    const entry = await meeting.prepare(id);
     let closing: Promise<void> | undefined;
     const close = () => {
       this.#servers.delete(served);
-      return closing ??= server.stop(drainTimeoutMs).then(() => listener.close());
+      return closing ??= server.stop(drainTimeoutMs).then(() => entry.close());
     };
     const served = { id, close, [Symbol.asyncDispose]: close };
     this.#servers.add(served);
-    let { address } = listener;
     try {
       const context: ServerContext = {
         signal: server.signal,
@@ -147,14 +129,11 @@ export class GrpcBroker implements Broker {
         register: async (service, handlers) => server.register(await service.load(), handlers),
       };
       for (const plugin of plugins) await registerOn(context, `id ${id}`, plugin);
-      if (translation !== undefined) address = await translation.hostToPlugin(address);
-      if (this.#closing.fired || outbox.isEnded) throw brokerClosed();
+      await entry.open(outbox, (connection) => server.serve(connection));
     } catch (error) {
       await close();
       throw error;
     }
-    listener.accept((connection) => server.serve(connection));
-    outbox.send({ serviceId: id, network: address.network, address: formatAddress(address) });
     return served;
   }
 
@@ -163,12 +142,11 @@ export class GrpcBroker implements Broker {
     service: Service<T>,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<BrokeredClient<T>> {
-    const { translation } = this.#config;
-    const { network, address } = await this.#announced.take(id, signal);
-    const announced = announcedAddress(id, network, address);
+    const { meeting } = this.#config;
+    const peer = await meeting.find(id, () => this.#session(), signal);
     const channel = await openChannel({
       ...this.#config,
-      address: await translation?.pluginToHost(announced) ?? announced,
+      peer,
       gone: this.#config.gone ?? new Promise(() => {}),
     });
     const leave = () => channel.close(signal?.reason);
@@ -181,7 +159,7 @@ export class GrpcBroker implements Broker {
     };
     this.#channels.add(channel);
     try {
-      await this.#closing.guard(channel.connect(BROKER_TIMEOUT_MS));
+      await this.#closing.guard(channel.connect(meeting.connectTimeoutMs));
       const client = await makeClient(service, channel);
       return Object.assign(client, { [Symbol.asyncDispose]: close });
     } catch (error) {
@@ -196,13 +174,15 @@ export class GrpcBroker implements Broker {
   async connect(client: ClientOf<BrokerStream>, signal: AbortSignal): Promise<void> {
     const outbox = this.#attach();
     try {
-      for await (const info of client.startStream(outbox, { signal })) this.#receive(info);
+      for await (const info of client.startStream(outbox, { signal })) {
+        this.#config.meeting.receive(info, outbox);
+      }
     } catch (error) {
       this.#config.logger.debug("the broker's stream has ended", { error });
     } finally {
       outbox.end();
       // A host's plugin has one life: there will be no other stream.
-      this.#announced.close(brokerClosed());
+      this.#config.meeting.close(brokerClosed());
     }
   }
 
@@ -216,7 +196,7 @@ export class GrpcBroker implements Broker {
       const end = () => outbox.end();
       signal.addEventListener("abort", end, { once: true });
       const read = async () => {
-        for await (const info of requests) this.#receive(info);
+        for await (const info of requests) this.#config.meeting.receive(info, outbox);
       };
       // It ends with the stream, however that ends.
       read().catch(() => {}).finally(end);
@@ -224,18 +204,22 @@ export class GrpcBroker implements Broker {
     },
   };
 
-  /** Ends everything served and dialled. May be called twice. */
-  async close(): Promise<void> {
-    const reason = brokerClosed();
-    this.#closing.fire(reason);
-    this.#announced.close(reason);
+  /**
+   * Ends everything served and dialled. May be called twice.
+   *
+   * @param reason The cause of the failure of calls under way.
+   */
+  async close(reason: Error = brokerClosed()): Promise<void> {
+    const closed = brokerClosed();
+    this.#closing.fire(closed);
+    this.#config.meeting.close(closed);
     this.#outbox?.end();
     for (const channel of this.#channels) channel.close(reason);
     this.#channels.clear();
     await Promise.all([...this.#servers].map((server) => server.close()));
   }
 
-  #attach(): Outbox<ConnInfo> {
+  #attach(): ConnInfoOutbox {
     this.#outbox?.end();
     this.#outbox = new Outbox();
     for (const resolve of this.#onSession) resolve(this.#outbox);
@@ -244,11 +228,11 @@ export class GrpcBroker implements Broker {
   }
 
   /** The stream to announce on; waits for the host to open it. */
-  async #session(): Promise<Outbox<ConnInfo>> {
+  async #session(): Promise<ConnInfoOutbox> {
     if (this.#closing.fired) throw brokerClosed();
     if (this.#outbox !== undefined && !this.#outbox.isEnded) return this.#outbox;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const opened = new Promise<Outbox<ConnInfo>>((resolve, reject) => {
+    const opened = new Promise<ConnInfoOutbox>((resolve, reject) => {
       this.#onSession.add(resolve);
       timer = setTimeout(() => {
         this.#onSession.delete(resolve);
@@ -257,25 +241,4 @@ export class GrpcBroker implements Broker {
     });
     return await this.#closing.guard(opened).finally(() => clearTimeout(timer));
   }
-
-  #receive({ serviceId, network, address, knock }: ConnInfo): void {
-    if (knock) {
-      // Knocks belong to multiplexing, which was not agreed on.
-      this.#config.logger.warn("the peer knocked without multiplexing", { id: serviceId });
-    } else this.#announced.add({ serviceId, network, address });
-  }
-}
-
-function announcedAddress(id: number, network: string, address: string) {
-  try {
-    return parseAddress(network, address);
-  } catch (cause) {
-    throw new BrokerError("address", `Cannot dial id ${id}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
-function brokerClosed(): BrokerError {
-  return new BrokerError("closed", "The broker is closed: the peer is gone, or has no broker");
 }

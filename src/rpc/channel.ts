@@ -1,18 +1,18 @@
 /** The door to the client half of a gRPC engine: a connection on which calls are made. */
 import type { ChannelInterface } from "@grpc/grpc-js";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Address } from "../wire/address.ts";
 import type { CallOptions, MethodDefinition } from "./contract.ts";
 import { isGrpcJs } from "./engine_choice.ts";
 import type { EngineConfig } from "./engine_options.ts";
+import type { Peer } from "./peer.ts";
 import type { ConnectionTls } from "./tls.ts";
 
 /** Where to connect and how. */
 export interface ChannelConfig {
   /** The system. */
   readonly runtime: Runtime;
-  /** Where the peer listens. */
-  readonly address: Address;
+  /** Where the peer listens, or what opens a stream to it. */
+  readonly peer: Peer;
   /** Whom to trust and what to show; the connection is in clear without it. */
   readonly tls?: ConnectionTls | undefined;
   /** Resolves with the reason when the peer is known to be gone for good. */

@@ -1,8 +1,10 @@
 /** A look at a peer's certificate after TLS has failed, for the error that tells of it. */
 import { Buffer } from "node:buffer";
-import type { Address } from "../wire/address.ts";
+import type { Duplex } from "node:stream";
+import { dial } from "../transport/dial.ts";
 import { describeCertificate } from "../wire/describe_certificate.ts";
 import { decodePemBlocks } from "../wire/pem.ts";
+import type { Peer } from "./peer.ts";
 import { type ConnectionTls, isPinned, serverNameOf, sniOf } from "./tls.ts";
 
 /** How long the look may take, in milliseconds. */
@@ -18,10 +20,10 @@ const MAX_TRUSTED = 3;
  * @returns Nothing if neither side speaks TLS.
  */
 export async function describePeer(
-  address: Address,
+  peer: Peer,
   tls: ConnectionTls | undefined,
 ): Promise<string | undefined> {
-  const shown = await look(address, sniOf(tls));
+  const shown = await look(peer, sniOf(tls));
   const certificate = shown && await describeCertificate(shown);
   if (tls === undefined) {
     return certificate &&
@@ -43,14 +45,13 @@ export async function describePeer(
   return lines.join("\n");
 }
 
-async function look(address: Address, servername: string): Promise<Uint8Array | undefined> {
+async function look(peer: Peer, servername: string): Promise<Uint8Array | undefined> {
   const { connect } = await import("node:tls");
+  const below = await open(peer);
+  if (below === undefined) return undefined;
   return await new Promise((resolve) => {
-    const where = address.network === "unix"
-      ? { path: address.path }
-      : { host: address.host, port: address.port };
     const socket = connect({
-      ...where,
+      socket: below,
       servername,
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
@@ -58,6 +59,7 @@ async function look(address: Address, servername: string): Promise<Uint8Array | 
     const end = (certificate: Uint8Array | undefined) => {
       clearTimeout(limit);
       socket.destroy();
+      below.destroy();
       resolve(certificate);
     };
     const limit = setTimeout(() => end(undefined), LOOK_MS);
@@ -65,4 +67,13 @@ async function look(address: Address, servername: string): Promise<Uint8Array | 
     socket.once("close", () => end(undefined));
     socket.on("error", () => end(undefined));
   });
+}
+
+async function open(peer: Peer): Promise<Duplex | undefined> {
+  if (typeof peer !== "function") return dial(peer);
+  try {
+    return await peer(AbortSignal.timeout(LOOK_MS));
+  } catch {
+    return undefined; // Without a connection there is nothing to see.
+  }
 }

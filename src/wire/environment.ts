@@ -27,6 +27,8 @@ export interface HostEnvironment {
   readonly ports: { readonly min: number; readonly max: number };
   /** The versions the host offers. */
   readonly versions: Iterable<number>;
+  /** Whether one connection is to carry all others. @default {false} */
+  readonly multiplex?: boolean | undefined;
   /** The host's certificate as PEM, under AutoMTLS. */
   readonly clientCertificate?: string | undefined;
   /** Where the plugin should put its unix sockets. */
@@ -44,6 +46,7 @@ export function formatEnvironment(
     [ENV.minPort]: String(host.ports.min),
     [ENV.maxPort]: String(host.ports.max),
     [ENV.protocolVersions]: formatVersions(host.versions),
+    ...(host.multiplex === true && { [ENV.multiplex]: "true" }),
     ...(host.clientCertificate !== undefined &&
       { [ENV.clientCertificate]: host.clientCertificate }),
     ...(host.socketDirectory !== undefined &&

@@ -41,6 +41,8 @@ const PROGRAMS = {
   "grpc-client": [ENGINE, `${GRPC}/client`],
   "grpc-server": [ENGINE, `${GRPC}/server`],
   "storm": [ENGINE, "./storm"],
+  "bidirectional-host": [INTEROP, "./bidirectional-host"],
+  "bidirectional-plugin": [INTEROP, "./bidirectional-plugin"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],

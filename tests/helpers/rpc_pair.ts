@@ -11,6 +11,7 @@ import { loadRuntime } from "../../src/runtime/runtime.ts";
 import { listen, type Listener } from "../../src/transport/listen.ts";
 import type { Address } from "../../src/wire/address.ts";
 import { generateIdentity } from "../../src/wire/certificate.ts";
+import { AnnouncedMeeting } from "../../src/rpc/announced_meeting.ts";
 import { GrpcBroker } from "../../src/rpc/broker.ts";
 import type { EngineConfig } from "../../src/rpc/engine_options.ts";
 import { type RecordedEntry, recordLogs } from "./logs.ts";
@@ -89,8 +90,7 @@ export async function openServer(
     logger,
     tls: options.tls,
     engine,
-    network: "tcp",
-    ports,
+    meeting: new AnnouncedMeeting({ runtime, logger, network: "tcp", ports }),
     drainTimeoutMs: 0,
   });
   for (const plugin of plugins) {
@@ -131,7 +131,7 @@ export async function connectTo(
   const gone = new Promise<Error>((resolve) => lose = resolve);
   const runtime = await loadRuntime();
   const engine = engineConfig(name);
-  const channel = await openChannel({ runtime, address, tls, gone, engine });
+  const channel = await openChannel({ runtime, peer: address, tls, gone, engine });
   const limit = setTimeout(() => channel.close(new Error("The test took too long")), LIMIT_MS);
   return {
     get grpcChannel() {

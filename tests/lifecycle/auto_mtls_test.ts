@@ -147,7 +147,7 @@ for (const network of ["unix", "tcp"]) {
     const address = await client.start();
     const channel = await openChannel({
       runtime: await loadRuntime(),
-      address,
+      peer: address,
       gone: new Promise(() => {}),
     });
     try {

@@ -367,7 +367,7 @@ onBoth(
     }];
     const channel = await openChannel({
       runtime,
-      address: { network: "tcp", host: "127.0.0.1", port: 1 },
+      peer: { network: "tcp", host: "127.0.0.1", port: 1 },
       gone: new Promise(() => {}),
       engine: { engine, interceptors },
     });

@@ -47,7 +47,8 @@ test("serve() prints one line of six fields and nothing else, and ends in order 
 
 for (
   const [value, expected] of [
-    ["true", "false"],
+    ["true", "true"],
+    ["1", "true"],
     ["false", "false"],
     ["banana", "false"],
     ["", undefined],

@@ -45,7 +45,7 @@ test("Knocks.expect() is over when no stream comes in time", async () => {
 });
 
 /** A knock that a test answers. */
-function knocking(log: string[], name: string) {
+function knocking(knocks: Knocks, log: string[], name: string) {
   let answer!: (error?: Error) => void;
   const answered = new Promise<void>((resolve, reject) => {
     answer = (error) => error === undefined ? resolve() : reject(error);
@@ -54,7 +54,7 @@ function knocking(log: string[], name: string) {
     answer,
     knock: () => {
       log.push(name);
-      return answered;
+      return answered.then(() => knocks.open());
     },
   };
 }
@@ -63,7 +63,11 @@ test("Knocks.dial() knocks, then opens, one at a time", async () => {
   await using peer = new RawPeer({ role: "client" });
   const knocks = new Knocks(peer.session);
   const log: string[] = [];
-  const [a, b, c] = [knocking(log, "a"), knocking(log, "b"), knocking(log, "c")];
+  const [a, b, c] = [
+    knocking(knocks, log, "a"),
+    knocking(knocks, log, "b"),
+    knocking(knocks, log, "c"),
+  ];
   const dials = [knocks.dial(a.knock), knocks.dial(b.knock), knocks.dial(c.knock)] as const;
   dials[1].catch(() => {});
   await peer.settled();
@@ -82,7 +86,11 @@ test("Knocks.dial() that is aborted gives the peer the stream it expects, and en
   await using peer = new RawPeer({ role: "client" });
   const knocks = new Knocks(peer.session);
   const log: string[] = [];
-  const [a, b, c] = [knocking(log, "a"), knocking(log, "b"), knocking(log, "c")];
+  const [a, b, c] = [
+    knocking(knocks, log, "a"),
+    knocking(knocks, log, "b"),
+    knocking(knocks, log, "c"),
+  ];
   const controller = new AbortController();
   const first = knocks.dial(a.knock, controller.signal);
   const second = knocks.dial(b.knock, controller.signal);
@@ -103,6 +111,21 @@ test("Knocks.dial() fails with the session", async () => {
   const knocks = new Knocks(peer.session);
   knocks.expect(() => {});
   await peer.session.close();
-  await rejects(knocks.dial(() => Promise.resolve()), { fault: "closed" });
+  await rejects(knocks.dial(() => knocks.open()), { fault: "closed" });
   knocks.expect(() => {});
+});
+
+test("Knocks.dial() that waits for an answer ends with the session", async () => {
+  await using peer = new RawPeer({ role: "client" });
+  const knocks = new Knocks(peer.session);
+  let knocked = 0;
+  const never = () => {
+    knocked++;
+    return new Promise<never>(() => {});
+  };
+  const dials = [knocks.dial(never), knocks.dial(never)];
+  await until(() => knocked === 1, "the first knock");
+  await peer.session.close();
+  for (const dial of dials) await rejects(dial, { fault: "closed" });
+  strictEqual(knocked, 1);
 });

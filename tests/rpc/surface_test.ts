@@ -204,16 +204,16 @@ test("RpcChannel.grpcChannel tells a client when it is ready", async () => {
 /** A channel to a server that is there only when it is let in. */
 async function openLate(handlers: Partial<Parameters<typeof implementCalls>[0]>) {
   const served = await openServer([implementCalls(handlers)]);
-  const { dial } = await import("../../src/rpc/own/sockets.ts");
+  const { connectLink } = await import("../../src/rpc/own/sockets.ts");
   const state = { isUp: false, tries: 0 };
   const channel = await openOwnChannel({
     runtime: await loadRuntime(),
-    address: served.address,
+    peer: served.address,
     gone: new Promise(() => {}),
   }, (signal) => {
     state.tries++;
     if (!state.isUp) return Promise.reject(new Error("not there"));
-    return dial(served.address, undefined, signal);
+    return connectLink(served.address, undefined, signal);
   });
   return {
     channel,

@@ -16,6 +16,8 @@ import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { type Call, CallListener } from "./call_listener.ts";
 import { SharedChannel } from "./shared_channel.ts";
 import type { EngineOptions } from "../engine_options.ts";
+import { openBridge } from "./bridge.ts";
+import { BridgedChannel } from "./bridged_channel.ts";
 import { type Grpc, loadGrpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, toMetadata } from "./metadata.ts";
@@ -41,10 +43,22 @@ const OPTIONS: EngineOptions = {
 
 /** Makes a channel. It connects when `connect` is called or a call is made. */
 export async function openGrpcJsChannel(config: ChannelConfig): Promise<RpcChannel> {
+  const { peer, runtime } = config;
+  if (typeof peer !== "function") return await openTo(peer, config);
+  const bridge = await openBridge(runtime, peer);
+  try {
+    return new BridgedChannel(await openTo(bridge.address, config), bridge);
+  } catch (error) {
+    await bridge.close();
+    throw error;
+  }
+}
+
+async function openTo(address: Address, config: ChannelConfig): Promise<GrpcJsChannel> {
   const grpc = await loadGrpc(config.runtime);
   const { channelOptions, interceptors } = config.engine ?? {};
   const client = new grpc.Client(
-    targetOf(config.address),
+    targetOf(address),
     await channelCredentials(grpc, config.tls),
     {
       ...OPTIONS,

@@ -1,6 +1,6 @@
 /** The client half of this module's own engine. */
 import type { ChannelInterface } from "@grpc/grpc-js";
-import { ConnectError } from "../../errors.ts";
+import { BrokerError, ConnectError } from "../../errors.ts";
 import type { ClientCall } from "../../grpc/client_call.ts";
 import { ClientChannel } from "../../grpc/client_channel.ts";
 import type { CallStatus } from "../../grpc/status.ts";
@@ -14,7 +14,7 @@ import { cancelled, serialize, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
-import { clientOptions, dial } from "./sockets.ts";
+import { clientOptions, connectLink } from "./sockets.ts";
 import { UnaryCall } from "./unary_call.ts";
 
 /** How long a lost connection waits to hear that the peer's process has ended, in milliseconds. */
@@ -32,7 +32,7 @@ const USER_AGENT = "goplugin-typescript";
  */
 export async function openOwnChannel(
   config: ChannelConfig,
-  open = (signal: AbortSignal): Promise<Link> => dial(config.address, config.tls, signal),
+  open = (signal: AbortSignal): Promise<Link> => connectLink(config.peer, config.tls, signal),
 ): Promise<RpcChannel> {
   if (config.tls !== undefined) await clientOptions(config.tls);
   const options = config.engine?.channelOptions ?? {};
@@ -76,6 +76,8 @@ class OwnChannel implements RpcChannel, StreamOwner {
         stop();
         clearTimeout(timer);
         if (state === "ready") return resolve();
+        // The broker's own error says more than that there is no connection.
+        if (failure instanceof BrokerError) return reject(failure);
         const why = state === "closed" ? "the connection was closed" : failure?.message;
         reject(new ConnectError(`Cannot connect to plugin: ${why}`, { cause: failure }));
       };

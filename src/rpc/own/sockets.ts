@@ -1,12 +1,11 @@
 /** Connections for the engine: dialled or accepted, under TLS where that is wanted. */
-import { connect as connectSocket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import type { Link } from "../../http2/link.ts";
-import type { Address } from "../../wire/address.ts";
+import { dial, opened } from "../../transport/dial.ts";
 import { encodePem } from "../../wire/pem.ts";
 import { identityError, trustIn } from "../own_tls.ts";
+import type { Peer } from "../peer.ts";
 import { type ConnectionTls, isPinned, serverNameOf, sniOf } from "../tls.ts";
 
 /** What both sides agree on by TLS, as gRPC wants it. */
@@ -18,51 +17,28 @@ export const ALPN = ["h2"];
  * @param signal Gives up.
  * @throws {Error} What the system or TLS said.
  */
-export async function dial(
-  address: Address,
+export async function connectLink(
+  peer: Peer,
   tls: ConnectionTls | undefined,
   signal: AbortSignal,
 ): Promise<Link> {
   const secure = tls && await clientOptions(tls);
-  const socket = connectSocket(
-    address.network === "unix"
-      ? { path: address.path }
-      : { host: address.host, port: address.port, noDelay: true },
-  );
+  const below = typeof peer === "function" ? await peer(signal) : dial(peer);
   if (secure === undefined) {
-    await opened(socket, "connect", signal);
-    return makeDuplexLink(socket);
+    // A stream is open from the first moment.
+    if (typeof peer !== "function") await opened(below, "connect", signal);
+    return makeDuplexLink(below);
   }
   const { connect } = await import("node:tls");
-  const over = connect({ ...secure, socket });
+  const over = connect({ ...secure, socket: below });
   try {
     await opened(over, "secureConnect", signal);
   } catch (error) {
-    socket.destroy();
+    below.destroy();
     throw error;
   }
   requireHttp2(over);
   return makeDuplexLink(over);
-}
-
-function opened(socket: Duplex, event: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (error?: unknown) => {
-      signal.removeEventListener("abort", onAbort);
-      socket.off(event, onOpen).off("error", end).off("close", onClose);
-      if (error === undefined) return resolve();
-      // What else it may say concerns nobody any more.
-      socket.on("error", () => {});
-      socket.destroy();
-      reject(error);
-    };
-    const onOpen = () => end();
-    const onAbort = () => end(signal.reason);
-    const onClose = () => end(new Error("the connection was closed by the other side"));
-    socket.once(event, onOpen).once("error", end).once("close", onClose);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
 }
 
 function requireHttp2(socket: TLSSocket): void {

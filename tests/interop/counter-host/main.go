@@ -5,7 +5,7 @@
 //
 //	COUNTER_PLUGIN='COMMAND LINE' AUTO_MTLS=1 counter-host KEY NUMBER...
 //
-// AUTO_MTLS is 1 unless it is set to 0. OWN_TLS brings TLS of one's own in its
+// AUTO_MTLS is 1 unless it is set to 0. MULTIPLEX=1 makes one connection in all. OWN_TLS brings TLS of one's own in its
 // place: an object in JSON with ca, certificate and privateKey as PEM, and
 // serverName. Without a NUMBER it only asks for the count. Prints each sum that the plugin asked
 // for, what the plugin itself prints, and then the count.
@@ -44,12 +44,13 @@ func run() error {
 		HandshakeConfig: shared.Handshake,
 		Plugins:         shared.PluginMap,
 		// With exec the shell turns into the plugin, and Kill reaches it.
-		Cmd:              exec.Command("sh", "-c", "exec "+command),
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
-		AutoMTLS:         own == nil && os.Getenv("AUTO_MTLS") != "0",
-		TLSConfig:        own,
-		SyncStdout:       os.Stdout, // what the plugin prints after its handshake
-		SyncStderr:       os.Stderr,
+		Cmd:                 exec.Command("sh", "-c", "exec "+command),
+		AllowedProtocols:    []plugin.Protocol{plugin.ProtocolGRPC},
+		AutoMTLS:            own == nil && os.Getenv("AUTO_MTLS") != "0",
+		TLSConfig:           own,
+		GRPCBrokerMultiplex: os.Getenv("MULTIPLEX") == "1",
+		SyncStdout:          os.Stdout, // what the plugin prints after its handshake
+		SyncStderr:          os.Stderr,
 		Logger: hclog.New(&hclog.LoggerOptions{
 			Level:  hclog.Error,
 			Output: os.Stderr,

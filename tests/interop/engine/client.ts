@@ -42,7 +42,7 @@ async function openBare() {
 async function open(): Promise<RpcChannel> {
   const config = {
     runtime: await loadRuntime(),
-    address: { network: "tcp", host, port: Number(port) },
+    peer: { network: "tcp", host, port: Number(port) },
     gone: new Promise<never>(() => {}),
     engine: { engine: "own" },
     ...(ca !== undefined && { tls: { ca } }),

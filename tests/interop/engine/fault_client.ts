@@ -16,7 +16,7 @@ const [port, mode] = process.argv.slice(2);
 const address = { network: "tcp", host: "127.0.0.1", port: Number(port) } as const;
 let socket: Socket | undefined;
 const channel = await openOwnChannel(
-  { runtime: await loadRuntime(), address, gone: new Promise(() => {}) },
+  { runtime: await loadRuntime(), peer: address, gone: new Promise(() => {}) },
   () => Promise.resolve(makeDuplexLink(socket = connect({ ...address, noDelay: true }))),
 );
 const client = await makeClient(TestService, channel);

@@ -12,7 +12,7 @@ import { mixedLoad } from "../../rpc/mixed_load.ts";
 
 const channel = await openChannel({
   runtime: await loadRuntime(),
-  address: { network: "tcp", host: "127.0.0.1", port: Number(process.argv[2]) },
+  peer: { network: "tcp", host: "127.0.0.1", port: Number(process.argv[2]) },
   gone: new Promise(() => {}),
   engine: { engine: "own" },
 });
