@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { RpcError } from "../../src/errors.ts";
 import { BareDuplex } from "../helpers/bare_duplex.ts";
+import { exceptGrpcJs } from "../helpers/engine.ts";
 import { connectTo, openServer, TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { until, within } from "../helpers/wait.ts";
 import { CallsService, chunk, implementCalls, openCalls } from "./calls.ts";
@@ -162,7 +163,9 @@ test("RpcChannel gives each of many calls its own status", async () => {
   strictEqual((await Promise.all(all)).length, 200);
 });
 
-test("createServer() begins calls in the order in which they come, all in one piece", async () => {
+test("createServer() begins calls in the order in which they come, all in one piece", {
+  skip: exceptGrpcJs("a call of one request begins a moment after a stream that came behind it"),
+}, async () => {
   const begun: string[] = [];
   await using pair = await openCalls({
     unary(request) {
