@@ -1,4 +1,5 @@
 /** The one connection to a plugin that multiplexes. */
+import type { Socket } from "node:net";
 import { ConnectError } from "../errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import { Knocks } from "../mux/knocks.ts";
@@ -35,11 +36,12 @@ export async function openTrunk(
     () => limit.abort(new Error(`no answer in ${timeoutMs} ms`)),
     timeoutMs,
   );
-  const socket = dial(address);
+  let socket: Socket | undefined;
   try {
+    socket = dial(address);
     await cancel.guard(opened(socket, "connect", limit.signal));
   } catch (cause) {
-    socket.destroy();
+    socket?.destroy();
     if (cancel.fired) throw cause;
     throw new ConnectError(`Cannot connect to plugin: ${(cause as Error).message}`, { cause });
   } finally {

@@ -20,7 +20,7 @@ import { fixture as echoing, FixtureService, handshake } from "../fixtures/fixtu
 import { connectionsOf } from "../helpers/connections.ts";
 import { exchangeClient } from "../helpers/exchange_client.ts";
 import { failedStart, fixtureClient, leftovers } from "../helpers/fixture_client.ts";
-import { fixture } from "../helpers/program.ts";
+import { fixture, isDeno } from "../helpers/program.ts";
 import { FIXTURE_ENV, startRaw } from "../helpers/raw_plugin.ts";
 import { until, within } from "../helpers/wait.ts";
 
@@ -93,7 +93,9 @@ test("the one connection carries streams, and 3 MiB", async () => {
 
 for (const side of ["host", "plugin"] as const) {
   for (const autoMtls of [true, false]) {
-    test(`a ${side} on grpc-js multiplexes, autoMtls ${autoMtls}`, async () => {
+    test(`a ${side} on grpc-js multiplexes, autoMtls ${autoMtls}`, {
+      skip: isDeno && "Deno 2.9 can crash in node:http2 at a GOAWAY: denoland/deno#36788",
+    }, async () => {
       const left = await leftovers(async (env) => {
         const engine = side === "host" ? "grpc-js" : "own";
         await using client = exchangeClient("auto", {
