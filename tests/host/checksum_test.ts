@@ -165,17 +165,17 @@ test("locateProgram() takes this process's PATH where the plugin is given none",
 
 test("locateProgram() always gives an absolute path", async () => {
   const runtime = fakeRuntime({
-    currentDirectory: () => "/work",
-    readFile: (path) => readable(["/work/bin/tool", "/cwd/tool"], path),
+    currentDirectory: () => "/srv",
+    readFile: (path) => readable(["/srv/bin/tool", "/cwd/tool"], path),
   });
   for (
     const [program, cwd, PATH, expected] of [
       ["/opt/tool", undefined, "", "/opt/tool"],
-      ["./tool", undefined, "", "/work/./tool"],
-      ["bin/tool", undefined, "", "/work/bin/tool"],
+      ["./tool", undefined, "", "/srv/./tool"],
+      ["bin/tool", undefined, "", "/srv/bin/tool"],
       ["bin/tool", "/cwd", "", "/cwd/bin/tool"],
-      ["bin/tool", "sub", "", "/work/sub/bin/tool"],
-      ["tool", undefined, "bin", "/work/bin/tool"],
+      ["bin/tool", "sub", "", "/srv/sub/bin/tool"],
+      ["tool", undefined, "bin", "/srv/bin/tool"],
       ["tool", "/cwd", "/nonexistent:", "/cwd/./tool"],
     ] as const
   ) {

@@ -23,7 +23,7 @@ function configured(overrides: Partial<ClientConfig> = {}) {
 function system(given: Partial<Runtime> = {}) {
   const done: unknown[][] = [];
   const runtime = fakeRuntime({
-    currentDirectory: () => "/work",
+    currentDirectory: () => "/srv",
     temporaryDirectories: () => ["/tmp"],
     makePrivateDirectory(parent) {
       done.push(["make", parent]);
@@ -105,9 +105,9 @@ test("makeSocketDirectory() gives it to the group", async () => {
   for (const group of ["staff", "50"]) {
     const { runtime, done } = system();
     await makeSocketDirectory(runtime, configured({ unixSocket: { group, tempDir: "shared" } }));
-    deepStrictEqual(done, [["make", "/work/shared"], [
+    deepStrictEqual(done, [["make", "/srv/shared"], [
       "share",
-      "/work/shared/goplugin-1",
+      "/srv/shared/goplugin-1",
       50,
       0o770,
     ]]);
