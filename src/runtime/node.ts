@@ -134,7 +134,7 @@ async function shareWithGroup(path: string, groupId: number, mode: number): Prom
   await chmod(path, mode);
 }
 
-/** As much as any Buffer can hold everywhere. */
+/** The most that a Buffer can hold on every machine. */
 const MAX_GUNZIP_BYTES = 2 ** 31 - 1;
 
 /** Node. */
