@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -15,20 +15,8 @@ import { run } from "../helpers/run.ts";
 import { sandboxMissing } from "../helpers/sandbox.ts";
 import { within } from "../helpers/wait.ts";
 import { runtimeMissing } from "../interop/matrix.ts";
-
-/** PATH with the Deno that runs the tests, for commands that say `deno`. */
-function pathWithDeno(folder: string): string {
-  const bin = join(folder, "bin");
-  mkdirSync(bin);
-  writeFileSync(join(bin, "deno"), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
-  return `${bin}${delimiter}${process.env.PATH}`;
-}
-
-/** The programs in a README by the file name in their first line. */
-function programs(readme: string): Map<string, string> {
-  const blocks = [...readme.matchAll(/^```\w+\n(?:\/\/|#) ([\w.]+)(?:: .*)?\n([\s\S]*?)^```$/gm)];
-  return new Map(blocks.map(([, name = "", text = ""]) => [name, text]));
-}
+import { programsOf } from "./markdown.ts";
+import { pathWithDeno } from "./outside.ts";
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "readme-"));
@@ -42,7 +30,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 const README = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
 
 test("the README's first host and plugin greet as printed", async () => {
-  const files = programs(README);
+  const files = programsOf(README);
   deepStrictEqual([...files.keys()], [
     "greeter.proto",
     "greeter.ts",
@@ -102,7 +90,7 @@ test("the README's lines for Node greet in a project with the packed package", {
   const project = await nodeProject();
   await inFolder(async (folder) => {
     cpSync(join(project, "node_modules"), join(folder, "node_modules"), { recursive: true });
-    for (const [name, text] of programs(README)) {
+    for (const [name, text] of programsOf(README)) {
       if (name.endsWith(".mjs")) writeFileSync(join(folder, name), text);
     }
     const { code, stdout, stderr } = await run(["node", "host.mjs", "host"], { cwd: folder });
