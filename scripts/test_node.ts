@@ -5,11 +5,18 @@
  *     deno task test:node [--report=FILE] [FILE…]
  */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { nodeProject } from "./node_project.ts";
-import { reportPath } from "./reports.ts";
+import {
+  clearReport,
+  conclude,
+  countTests,
+  failuresOf,
+  readReport,
+  reportPath,
+} from "./reports.ts";
 
 /** Folders of tests that need Deno. */
 const DENO_ONLY = ["interop", "docs"];
@@ -25,12 +32,9 @@ async function testFiles(project: string): Promise<string[]> {
 const args = process.argv.slice(2);
 const chosen = args.filter((arg) => !arg.startsWith("--report="));
 const asked = args.find((arg) => arg.startsWith("--report="))?.slice("--report=".length);
-// Unless it is asked for, only a run of everything leaves a report, and never an older one than itself.
-const report = asked ?? (chosen.length === 0 ? reportPath("node") : undefined);
-if (report !== undefined) {
-  await rm(report, { force: true });
-  await mkdir(dirname(report), { recursive: true });
-}
+// Only a run of everything leaves the report that docs/parity.md is checked against.
+const report = asked ?? reportPath(chosen.length === 0 ? "node" : "node-part");
+clearReport(report);
 const node = spawnSync("node", ["--version"], { encoding: "utf8" });
 if (node.status !== 0) {
   console.log("The tests on Node were skipped: there is no node in PATH");
@@ -43,9 +47,8 @@ const child = spawn("node", [
   "--test",
   "--test-reporter=spec",
   "--test-reporter-destination=stdout",
-  ...(report !== undefined
-    ? ["--test-reporter=junit", `--test-reporter-destination=${report}`]
-    : []),
+  "--test-reporter=junit",
+  `--test-reporter-destination=${report}`,
   "--test-concurrency=2",
   "--test-timeout=180000",
   ...files,
@@ -53,4 +56,11 @@ const child = spawn("node", [
   cwd: project,
   stdio: "inherit",
 });
-child.on("exit", (code) => process.exit(code ?? 1));
+child.on("exit", (code, signal) => {
+  const tests = readReport(report);
+  const faults = failuresOf(tests);
+  if ((code !== 0 && faults.length === 0) || tests.length === 0) {
+    faults.push(`the process ended by ${signal ?? `exit code ${code}`}`);
+  }
+  conclude(`Node ${node.stdout.trim().slice(1)}`, countTests(tests), faults);
+});
