@@ -85,7 +85,7 @@ test("debug.ts of docs/plugin.md prints where it can be attached to", async () =
 async function firstLineOf(program: string, folder: string): Promise<string> {
   const child = spawn(process.execPath, ["run", "-A", program], {
     cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   try {
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
