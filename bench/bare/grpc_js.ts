@@ -56,9 +56,10 @@ const handlers = {
     }
     answer(null, { chunks, bytes: String(bytes) });
   },
-  async chat(call: ServerDuplexStream<Blob, Blob>) {
-    for await (const blob of call as AsyncIterable<Blob>) call.write(blob);
-    call.end();
+  chat(call: ServerDuplexStream<Blob, Blob>): void {
+    // A `for await` would destroy the call when it ends, and with it the answer.
+    call.on("data", (blob) => call.write(blob));
+    call.on("end", () => call.end());
   },
 };
 
