@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { nodeProject } from "../scripts/node_project.ts";
+import { TABLES } from "./tables.ts";
 import { goMissing, goProgram } from "../tests/helpers/go.ts";
 
 /** A host and a plugin. */
@@ -13,13 +14,6 @@ export interface Pair {
   readonly plugin: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
-
-/** The groups that a table is printed of, each with its columns. */
-export const TABLES: Readonly<Record<string, readonly string[]>> = {
-  "With Go": ["go*go", "deno*deno", "node*node", "deno*go", "node*go", "go*deno", "go*node"],
-  "On Deno": ["deno*deno", "deno on grpc-js", "deno grpc-js alone", "deno node:http2 alone"],
-  "On Node": ["node*node", "node on grpc-js", "node grpc-js alone", "node node:http2 alone"],
-};
 
 /** This module's two engines, and what others build upon. */
 const KINDS = {

@@ -14,8 +14,9 @@ import { cpus, loadavg, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { makePairs, type Pair, TABLES } from "./pairs.ts";
+import { makePairs, type Pair } from "./pairs.ts";
 import { type Results, type Setting, tableOf } from "./results.ts";
+import { TABLES } from "./tables.ts";
 
 const { values: options } = parseArgs({
   options: {
