@@ -1,0 +1,27 @@
+/** One-file plugins: a program of the working tree with everything that it imports. */
+import process from "node:process";
+import { runTool } from "../tests/helpers/cache.ts";
+
+/** Packages that a plugin with embedded descriptors never loads. */
+const UNNEEDED = [
+  "@grpc/grpc-js",
+  "@grpc/proto-loader",
+  "@peculiar/x509",
+  "reflect-metadata",
+];
+
+/** The flags of `deno bundle` for each form that docs/one-file.md describes. */
+export const FORMS = {
+  full: [],
+  minified: ["--minify"],
+  lean: ["--minify", ...UNNEEDED.map((name) => `--external=${name}`)],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A form of a one-file plugin. */
+export type Form = keyof typeof FORMS;
+
+/** Writes a program into one file; both paths are absolute or seen from the project's root. */
+export async function bundle(entry: string, output: string, form: Form): Promise<void> {
+  const flags = ["--quiet", "--frozen", ...FORMS[form]];
+  await runTool(process.execPath, ["bundle", ...flags, "--output", output, entry]);
+}
