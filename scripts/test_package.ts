@@ -1,8 +1,8 @@
 /**
  * Checks the npm package as a stranger meets it: the tarball goes into an empty
  * project, every entry point is imported and the README's program for Node run
- * on each Node that is supported, TypeScript reads the types in either way of
- * resolving modules, publint and attw look at what is in it.
+ * on each Node that is supported, and on Bun; TypeScript reads the types in
+ * either way of resolving modules; publint and attw look at what is in it.
  *
  *     deno task test:package
  */
@@ -17,6 +17,9 @@ import { nodeOf, npmPackages } from "./npm_tools.ts";
 
 /** The oldest Node that package.json's `engines` allows, and the even ones after it. */
 const NODES = ["20", "22", "24"];
+
+/** The one that docs/bun.md is about. */
+const BUN = "1.4.5";
 
 const TOOLS = ["publint@0.3.25", "@arethetypeswrong/cli@0.18.5", "typescript@5.9.3"];
 
@@ -119,6 +122,11 @@ try {
     const host = [node, "host.mjs", "host"] as const;
     await check(`the README's program ${on}`, host, { cwd: folder }, "Hello, Node!\n");
   }
+
+  // Not a runtime that is supported, but docs/bun.md says that this much works.
+  const bun = join(await npmPackages(`bun@${BUN}`), "node_modules/bun/bin/bun.exe");
+  const onBun = [bun, "host.mjs", "host"] as const;
+  await check(`the README's program on Bun ${BUN}`, onBun, { cwd: folder }, "Hello, Node!\n");
 
   writeFileSync(join(folder, "use.mts"), typedProgram(entries));
   for (const [resolution, module] of Object.entries(RESOLUTIONS)) {
