@@ -2,12 +2,13 @@
 import process from "node:process";
 import { runTool } from "../tests/helpers/cache.ts";
 
-/** Packages that a plugin with embedded descriptors never loads. */
+/** Packages that a plugin with embedded descriptors never loads; the last one is how JSR names them. */
 const UNNEEDED = [
   "@grpc/grpc-js",
   "@grpc/proto-loader",
   "@peculiar/x509",
   "reflect-metadata",
+  "npm:*",
 ];
 
 /** The flags of `deno bundle` for each form that docs/one-file.md describes. */

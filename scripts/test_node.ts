@@ -9,7 +9,7 @@
  */
 import { spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { nodeProject } from "./node_project.ts";
@@ -39,7 +39,9 @@ const { values: asked, positionals: chosen } = parseArgs({
   allowPositionals: true,
 });
 // Only a run of everything leaves the report that docs/parity.md is checked against.
-const report = asked.report ?? reportPath(chosen.length === 0 ? "node" : "node-part");
+const report = asked.report !== undefined
+  ? resolve(asked.report)
+  : reportPath(chosen.length === 0 ? "node" : "node-part");
 clearReport(report);
 if (asked.node !== undefined) {
   process.env.PATH = `${dirname(await nodeOf(asked.node))}${delimiter}${process.env.PATH}`;
