@@ -1,6 +1,6 @@
 /** One-file plugins: a program of the working tree with everything that it imports. */
-import process from "node:process";
-import { runTool } from "../tests/helpers/cache.ts";
+import { PROJECT_ROOT } from "../tests/helpers/cache.ts";
+import { runDeno } from "./run_deno.ts";
 
 /** Packages that a plugin with embedded descriptors never loads; the last one is how JSR names them. */
 const UNNEEDED = [
@@ -21,8 +21,12 @@ export const FORMS = {
 /** A form of a one-file plugin. */
 export type Form = keyof typeof FORMS;
 
-/** Writes a program into one file; both paths are absolute or seen from the project's root. */
-export async function bundle(entry: string, output: string, form: Form): Promise<void> {
-  const flags = ["--quiet", "--frozen", ...FORMS[form]];
-  await runTool(process.execPath, ["bundle", ...flags, "--output", output, entry]);
+/** Writes a program into one file; both paths are absolute, or seen from the folder. */
+export async function bundle(
+  entry: string,
+  output: string,
+  form: Form,
+  folder: string = PROJECT_ROOT,
+): Promise<void> {
+  await runDeno(["bundle", "--quiet", ...FORMS[form], "--output", output, entry], folder);
 }

@@ -129,12 +129,7 @@ test("a lean plugin leaves packages out by the names that JSR gives them", async
   const config = JSON.stringify({ imports: Object.fromEntries(own), nodeModulesDir: "none" });
   writeFileSync(join(copy, "deno.json"), config);
   const output = join(copy, "plugin.mjs");
-  const flags = ["--quiet", "--no-lock", ...FORMS.lean, "--output", output];
-  const { code, stderr } = await run(
-    [process.execPath, "bundle", ...flags, "examples/kv/plugin.ts"],
-    { cwd: copy },
-  );
-  strictEqual(code, 0, stderr);
+  await bundle("examples/kv/plugin.ts", output, "lean", copy);
   const text = readFileSync(output, "utf8");
   ok(text.includes('import("npm:@grpc/grpc-js@'), "it names the package");
   const difference = text.length - readFileSync(bundled("lean"), "utf8").length;
