@@ -10,7 +10,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { PROJECT_ROOT, runTool } from "../tests/helpers/cache.ts";
+import { programsOf, readPage } from "../tests/docs/markdown.ts";
+import { runTool } from "../tests/helpers/cache.ts";
 import { runLong, type RunOptions } from "../tests/helpers/run.ts";
 import { nodeProject } from "./node_project.ts";
 import { nodeOf, npmPackages } from "./npm_tools.ts";
@@ -42,14 +43,6 @@ async function check(
   if (isGood) return;
   failed++;
   console.log(`${command.join(" ")}\nexit ${code}\n${stdout}${stderr}`);
-}
-
-/** The README's programs with this ending, by their file names. */
-function readmePrograms(ending: string): [name: string, text: string][] {
-  const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
-  const blocks = readme.matchAll(/^```\w+\n\/\/ ([\w.]+)(?:: .*)?\n([\s\S]*?)^```$/gm);
-  return [...blocks].map(([, name = "", text = ""]): [string, string] => [name, text])
-    .filter(([name]) => name.endsWith(ending));
 }
 
 /** A program that uses every entry point, with types that only ours allow. */
@@ -108,8 +101,9 @@ try {
   };
   const entries = Object.keys(exports).map((entry) => name + entry.slice(1));
 
-  const programs = readmePrograms(".mjs");
-  for (const [file, text] of programs) writeFileSync(join(folder, file), text);
+  for (const [file, text] of programsOf(readPage("README.md"))) {
+    if (/\.(mjs|proto)$/.test(file)) writeFileSync(join(folder, file), text);
+  }
   const imports = entries.map((entry) =>
     `if (Object.keys(await import("${entry}")).length === 0) throw new Error("${entry}");`
   );
@@ -119,13 +113,13 @@ try {
     const on = `on Node ${stdout.trim()}`;
     const script = ["--input-type=module", "-e", imports.join("\n")];
     await check(`${entries.join(", ")} ${on}`, [node, ...script], { cwd: folder }, "");
-    const host = [node, "host.mjs", "host"] as const;
+    const host = [node, "host.mjs"] as const;
     await check(`the README's program ${on}`, host, { cwd: folder }, "Hello, Node!\n");
   }
 
   // Not a runtime that is supported, but docs/bun.md says that this much works.
   const bun = join(await npmPackages(`bun@${BUN}`), "node_modules/bun/bin/bun.exe");
-  const onBun = [bun, "host.mjs", "host"] as const;
+  const onBun = [bun, "host.mjs"] as const;
   await check(`the README's program on Bun ${BUN}`, onBun, { cwd: folder }, "Hello, Node!\n");
 
   writeFileSync(join(folder, "use.mts"), typedProgram(entries));

@@ -3,13 +3,14 @@
  * programs of several files: they are put beside each other, and run.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { PROJECT_ROOT } from "../helpers/cache.ts";
 import { run } from "../helpers/run.ts";
+import { pathWithDeno } from "./outside.ts";
 
 const ENTRIES = ["mod.ts", "host.ts", "plugin.ts", "testing.ts"];
 
@@ -52,17 +53,13 @@ async function inFolder(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "examples-"));
   try {
-    mkdirSync(join(folder, "bin"));
-    const script = `#!/bin/sh\nexec '${process.execPath}' "$@"\n`;
-    writeFileSync(join(folder, "bin/deno"), script, { mode: 0o755 });
     const { imports } = JSON.parse(readFileSync(join(PROJECT_ROOT, "deno.json"), "utf8"));
     for (const [name, target] of Object.entries<string>(imports)) {
       if (target.startsWith("./")) imports[name] = `file://${join(PROJECT_ROOT, target)}`;
     }
     writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports, nodeModulesDir: "none" }));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    const PATH = `${join(folder, "bin")}${delimiter}${process.env.PATH}`;
-    const env = { PATH, NO_COLOR: "1" };
+    const env = { PATH: pathWithDeno(folder), NO_COLOR: "1" };
     await use((...args) => run([process.execPath, ...args], { cwd: folder, env }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
