@@ -12,7 +12,8 @@
  *   command: ["deno", "run", "--allow-net", "--allow-run", "plugin.ts"],
  * });
  * const greeter = await client.dispense("greeter");
- * console.log(await greeter.greet({ name: "world" }));
+ * const { text } = await greeter.greet({ name: "world" });
+ * console.log(text);
  * ```
  *
  * @module

@@ -52,6 +52,9 @@ export interface ReattachOptions {
  *
  * @example
  * ```ts ignore
+ * import { Client } from "@x/goplugin/host";
+ * import { handshake, KvService } from "./kv.ts";
+ *
  * await using client = new Client({
  *   handshake,
  *   plugins: { kv: KvService },
