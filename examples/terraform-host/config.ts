@@ -3,7 +3,7 @@ import type { Diagnostic, Path } from "./diagnostics.ts";
 import { DiagnosticsError } from "./diagnostics.ts";
 import type { Attribute, Block, NestedBlock } from "./schema.ts";
 import { describeType, type Type } from "./types.ts";
-import { Dynamic, mapObject, type ObjectValue, UNKNOWN, type Value } from "./values.ts";
+import { Dynamic, mapObject, type ObjectValue, readNumber, UNKNOWN, type Value } from "./values.ts";
 
 /** What a user gives: values by the names of attributes and blocks. */
 export type Input = Readonly<Record<string, unknown>>;
@@ -169,16 +169,11 @@ function primitiveOf(type: "string" | "number" | "bool", input: unknown): Value 
     case "bool":
       if (input === "true" || input === "false") return input === "true";
       return typeof input === "boolean" ? input : undefined;
-    case "number": {
+    case "number":
       if (typeof input === "number" || typeof input === "bigint") return input;
-      if (typeof input !== "string" || !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(input)) {
-        return undefined;
-      }
-      const number = Number(input);
-      if (/^-?\d+$/.test(input) && !Number.isSafeInteger(number)) return BigInt(input);
-      // Digits that a double cannot hold stay digits.
-      return /\./.test(input) && String(number) !== input ? input : number;
-    }
+      return typeof input === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(input)
+        ? readNumber(input)
+        : undefined;
   }
 }
 

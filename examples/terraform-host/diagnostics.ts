@@ -29,8 +29,30 @@ export class DiagnosticsError extends Error {
   }
 }
 
-/** Reads what a provider says. */
-export function readDiagnostic(wire: WireDiagnostic): Diagnostic {
+/** Hands the warnings on and returns the errors. */
+export function reportWarnings(
+  wire: readonly WireDiagnostic[],
+  report: (warning: Diagnostic) => void,
+): Diagnostic[] {
+  const all = wire.map(readDiagnostic);
+  for (const each of all) if (each.severity === "warning") report(each);
+  return all.filter(({ severity }) => severity === "error");
+}
+
+/**
+ * Hands the warnings on.
+ *
+ * @throws {DiagnosticsError} If there are errors.
+ */
+export function throwErrors(
+  wire: readonly WireDiagnostic[],
+  report: (warning: Diagnostic) => void,
+): void {
+  const errors = reportWarnings(wire, report);
+  if (errors.length > 0) throw new DiagnosticsError(errors);
+}
+
+function readDiagnostic(wire: WireDiagnostic): Diagnostic {
   return {
     severity: wire.severity === "WARNING" ? "warning" : "error",
     summary: wire.summary,

@@ -5,10 +5,11 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { createLogger, type LogLevel, PluginExitedError } from "@x/goplugin/host";
+import { ApplyError, type ResourceState } from "./change.ts";
 import { DiagnosticsError } from "./diagnostics.ts";
 import { formatBlock, formatOffer, formatOutcome, formatPlan } from "./print.ts";
 import { formatValue, formatValues } from "./print.ts";
-import { ApplyError, openProvider, type Provider, type ResourceState } from "./provider.ts";
+import { openProvider, type Provider } from "./provider.ts";
 import type { Block, Schema } from "./schema.ts";
 import { toJson, type Value } from "./values.ts";
 

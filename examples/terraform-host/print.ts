@@ -1,6 +1,7 @@
 /** What the user sees: schemas, plans and values as text. */
+import type { Action, Plan } from "./change.ts";
 import { formatPath } from "./diagnostics.ts";
-import type { Action, Plan, Provider } from "./provider.ts";
+import type { Provider } from "./provider.ts";
 import type { Attribute, Block, FunctionSignature, Schema } from "./schema.ts";
 import { describeType } from "./types.ts";
 import { Dynamic, isEqual, type ObjectValue, UNKNOWN, type Value } from "./values.ts";

@@ -1,19 +1,20 @@
 /** A Terraform provider as an object: started, asked what it offers, and told to make changes. */
 import { Client, createLogger, type Logger } from "@x/goplugin/host";
+import { type Action, ApplyError, isChanged, type Plan, type ResourceState } from "./change.ts";
 import { type Input, makeConfig, makeValue } from "./config.ts";
 import {
   type Diagnostic,
   DiagnosticsError,
   formatDiagnostic,
-  type Path,
-  readDiagnostic,
   readPath,
+  reportWarnings,
+  throwErrors,
 } from "./diagnostics.ts";
 import { proposeState } from "./proposed.ts";
 import { type Calls, handshake, versionedPlugins, type WireDiagnostic } from "./protocol.ts";
 import { type ProviderSchema, readProviderSchema, type Schema } from "./schema.ts";
-import { decodeValue, encodeValue, hasUnknown, isEqual, toJson } from "./values.ts";
-import { type ObjectValue, UNKNOWN, type Value } from "./values.ts";
+import { decodeValue, encodeValue, hasUnknown, isEqual } from "./values.ts";
+import type { ObjectValue, Value } from "./values.ts";
 
 /** How to start a provider. */
 export interface ProviderOptions {
@@ -27,42 +28,6 @@ export interface ProviderOptions {
   readonly logger?: Logger;
   /** Takes warnings. @default they go to stderr */
   readonly onWarning?: (warning: Diagnostic) => void;
-}
-
-/** A resource as it is: what a host keeps until the next change. */
-export interface ResourceState {
-  readonly values: ObjectValue;
-  /** What the provider keeps for itself. */
-  readonly private: Uint8Array;
-}
-
-/** What a change does to a resource. */
-export type Action = "create" | "update" | "replace" | "delete" | "none";
-
-/** A change that was planned and can be applied. */
-export interface Plan {
-  readonly typeName: string;
-  readonly action: Action;
-  readonly prior: ResourceState | null;
-  readonly config: ObjectValue | null;
-  /** What the resource will be; `UNKNOWN` where that shows only then. Null if it is to go. */
-  readonly planned: ObjectValue | null;
-  readonly plannedPrivate: Uint8Array;
-  /** What changes and cannot be changed without a new resource. */
-  readonly requiresReplace: readonly Path[];
-}
-
-/** A change failed. */
-export class ApplyError extends DiagnosticsError {
-  /** What the resource is now, as far as the provider got. */
-  readonly state: ResourceState | null;
-
-  /** Sets what went wrong, and what there is now. */
-  constructor(diagnostics: readonly Diagnostic[], state: ResourceState | null) {
-    super(diagnostics);
-    this.name = "ApplyError";
-    this.state = state;
-  }
 }
 
 /**
@@ -89,9 +54,8 @@ export async function openProvider(
     const signal = options.signal === undefined ? {} : { signal: options.signal };
     const calls = await client.dispense("provider", signal);
     const schema = await calls.getProviderSchema({}, signal);
-    const report = options.onWarning ?? ((warning) => console.warn(formatDiagnostic(warning)));
-    check(schema.diagnostics, report);
-    return new Provider(client, calls, readProviderSchema(schema), { ...options, report });
+    throwErrors(schema.diagnostics, options.onWarning ?? printWarning);
+    return new Provider(client, calls, readProviderSchema(schema), options);
   } catch (error) {
     await client.kill();
     throw error;
@@ -108,7 +72,8 @@ export class Provider implements AsyncDisposable {
   readonly isEncrypted: boolean;
   readonly #client: Pick<Client, "kill">;
   readonly #calls: Calls;
-  readonly #options: ProviderOptions & { readonly report: (warning: Diagnostic) => void };
+  readonly #terraformVersion: string;
+  readonly #report: (warning: Diagnostic) => void;
   readonly #call: { readonly signal?: AbortSignal };
 
   /** Takes a plugin that was started and asked. */
@@ -116,11 +81,12 @@ export class Provider implements AsyncDisposable {
     client: Pick<Client, "kill" | "negotiatedVersion" | "isEncrypted">,
     calls: Calls,
     schema: ProviderSchema,
-    options: ProviderOptions & { readonly report: (warning: Diagnostic) => void },
+    options: ProviderOptions,
   ) {
     this.#client = client;
     this.#calls = calls;
-    this.#options = options;
+    this.#terraformVersion = options.terraformVersion ?? "1.10.0";
+    this.#report = options.onWarning ?? printWarning;
     this.#call = options.signal === undefined ? {} : { signal: options.signal };
     this.schema = schema;
     this.protocolVersion = client.negotiatedVersion;
@@ -136,7 +102,7 @@ export class Provider implements AsyncDisposable {
     const { block } = this.schema.provider;
     const config = encodeValue(block.type, makeConfig(block, input));
     this.#check(await this.#calls.validateProviderConfig({ config }, this.#call));
-    const terraformVersion = this.#options.terraformVersion ?? "1.10.0";
+    const terraformVersion = this.#terraformVersion;
     this.#check(await this.#calls.configureProvider({ terraformVersion, config }, this.#call));
   }
 
@@ -158,7 +124,8 @@ export class Provider implements AsyncDisposable {
     const plan = await this.#plan(typeName, config, prior);
     if (plan.action !== "replace") return plan;
     // The new resource has nothing of the old one.
-    return { ...await this.#plan(typeName, config, null), ...replacement(plan) };
+    const { action, requiresReplace } = plan;
+    return { ...await this.#plan(typeName, config, null), action, prior, requiresReplace };
   }
 
   /**
@@ -203,8 +170,9 @@ export class Provider implements AsyncDisposable {
     }, this.#call);
     const values = decodeValue(type, answer.newState) as ObjectValue | null;
     const state = values === null ? null : { values, private: answer.private };
-    const errors = sort(answer.diagnostics, this.#options.report);
-    if (errors.length > 0) throw new ApplyError(errors, state);
+    const errors = reportWarnings(answer.diagnostics, this.#report);
+    // A provider that failed and says nothing of the resource has left it as it was.
+    if (errors.length > 0) throw new ApplyError(errors, state ?? prior);
     if (hasUnknown(values)) {
       throw new Error(`Cannot use the new ${typeName}: the provider left values of it unknown`);
     }
@@ -311,7 +279,7 @@ export class Provider implements AsyncDisposable {
     this.#check(answer);
     const planned = decodeValue(block.type, answer.plannedState) as ObjectValue | null;
     const requiresReplace = answer.requiresReplace.map(readPath).filter((path) =>
-      before !== null && valueText(before, path) !== valueText(planned, path)
+      before !== null && isChanged(before, planned, path)
     );
     let action: Action = "update";
     if (planned === null) action = "delete";
@@ -327,43 +295,12 @@ export class Provider implements AsyncDisposable {
   }
 
   #check({ diagnostics }: { readonly diagnostics: readonly WireDiagnostic[] }): void {
-    check(diagnostics, this.#options.report);
+    throwErrors(diagnostics, this.#report);
   }
 }
 
-/** The value at a path, for comparisons; what cannot be reached, such as into a set, is never the same. */
-function valueText(root: Value, path: Path): string {
-  let value: Value | undefined = root;
-  for (const step of path) {
-    const key = "key" in step ? step.key : step.attribute;
-    const isThere: boolean = typeof value === "object" && value !== null &&
-      Object.hasOwn(value, key);
-    value = isThere ? (value as Record<string | number, Value>)[key] : undefined;
-  }
-  return value === UNKNOWN ? "unknown" : toJson(value ?? null);
-}
-
-/** What a plan for a new resource takes from the one that showed that it must be new. */
-function replacement({ action, prior, requiresReplace }: Plan): Partial<Plan> {
-  return { action, prior, requiresReplace };
-}
-
-function check(
-  diagnostics: readonly WireDiagnostic[],
-  report: (warning: Diagnostic) => void,
-): void {
-  const errors = sort(diagnostics, report);
-  if (errors.length > 0) throw new DiagnosticsError(errors);
-}
-
-/** Reports the warnings and returns the errors. */
-function sort(
-  diagnostics: readonly WireDiagnostic[],
-  report: (warning: Diagnostic) => void,
-): Diagnostic[] {
-  const all = diagnostics.map(readDiagnostic);
-  for (const each of all) if (each.severity === "warning") report(each);
-  return all.filter(({ severity }) => severity === "error");
+function printWarning(warning: Diagnostic): void {
+  console.warn(formatDiagnostic(warning));
 }
 
 function known<T>(what: string, name: string, all: Readonly<Record<string, T>>): T {

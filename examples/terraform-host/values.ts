@@ -133,8 +133,10 @@ function numberToWire(value: Value): unknown {
     return BigInt.asIntN(64, value) === value ? value : String(value);
   }
   if (typeof value !== "number" || !Number.isFinite(value)) return value;
-  // The library would send the larger ones as floating point.
-  if (Number.isSafeInteger(value)) return Math.abs(value) < 2 ** 31 ? value : BigInt(value);
+  if (Number.isSafeInteger(value)) {
+    // Beyond 32 bits the library would send it as floating point.
+    return value >= -(2 ** 31) && value < 2 ** 32 ? value : BigInt(value);
+  }
   return value.toFixed(60).replace(/\.?0+$/, "") === String(value) ? value : String(value);
 }
 
@@ -143,9 +145,17 @@ function numberFromWire(wire: unknown): Value {
     const number = Number(wire);
     return Number.isSafeInteger(number) ? number : wire;
   }
-  if (typeof wire !== "string") return wire as number;
-  if (/^-?\d+$/.test(wire)) return numberFromWire(BigInt(wire));
-  return String(Number(wire)) === wire ? Number(wire) : wire;
+  return typeof wire === "string" ? readNumber(wire) : wire as number;
+}
+
+/** A number by its digits, in the form that holds it without loss. */
+export function readNumber(digits: string): number | bigint | string {
+  const number = Number(digits);
+  if (Number.isSafeInteger(number) && /^-?\d+$/.test(digits)) return number;
+  if (/^-?\d+$/.test(digits)) return BigInt(digits);
+  const significant = digits.replace(/e.*$/i, "").replaceAll(/\D/g, "").replace(/^0+/, "");
+  // Up to so many a double gives back as they were.
+  return significant.length <= 15 && Number.isFinite(number) ? number : digits;
 }
 
 /** An object with the same names. */
