@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGE = "node_modules/@x/goplugin";
 
-/** Packages that the tests need beside ours. */
+/** Packages that the tests and examples need beside ours. */
 const TEST_PACKAGES = ["@msgpack/msgpack", "@peculiar/x509", "reflect-metadata"];
 
 /** Folders that are run on Node; the rest of the project is for Deno alone. */
