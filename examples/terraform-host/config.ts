@@ -9,15 +9,16 @@ import { Dynamic, mapObject, type ObjectValue, readNumber, UNKNOWN, type Value }
 export type Input = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the configuration of a block. What is not given is null, or for a
- * block in a list, set or map, an empty one. Texts that are numbers or truth
- * values are taken for them, as in Terraform's language.
+ * Makes the configuration of a block. Attributes that are not given are null,
+ * blocks of which there may be several an empty collection. Texts that are
+ * numbers or truth values are taken for them, as in Terraform's language.
  *
+ * @param path Where the block is, for what is wrong.
  * @throws {DiagnosticsError} With everything that is wrong.
  */
-export function makeConfig(block: Block, input: Input): ObjectValue {
+export function makeConfig(block: Block, input: Input, path: Path = []): ObjectValue {
   const problems: Diagnostic[] = [];
-  const config = blockValue(block, input, [], problems);
+  const config = blockValue(block, input, path, problems);
   if (problems.length > 0) throw new DiagnosticsError(problems);
   return config;
 }

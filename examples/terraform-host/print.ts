@@ -100,6 +100,7 @@ export function formatPlan(plan: Plan, block: Block): string {
   const before = prior?.values ?? {};
   const after = planned ?? {};
   const changed = Object.entries(block.type[1]).filter(([name, type]) =>
+    (isThere(block, name, before[name]) || isThere(block, name, after[name])) &&
     !isEqual(type, before[name] ?? null, after[name] ?? null)
   ).map(([name]) => name).toSorted();
   const width = Math.max(0, ...changed.map((name) => name.length));
@@ -120,12 +121,20 @@ export function formatOutcome(plan: Plan, values: ObjectValue | null, block: Blo
   return values === null ? title : `${title}\n${formatValues(values, block)}`;
 }
 
-/** The values of a resource or a data source that are not null. */
+/** The values of a resource or a data source that are there. */
 export function formatValues(values: ObjectValue, block: Block): string {
-  const rows = Object.entries(values).filter(([, value]) => value !== null).toSorted(byName);
+  const rows = Object.entries(values).filter(([name, value]) => isThere(block, name, value))
+    .toSorted(byName);
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `    ${name.padEnd(width)} = ${formatIn(block, name, value)}`)
     .join("\n");
+}
+
+/** Null is nothing to show; nor are blocks of which there is none. */
+function isThere(block: Block, name: string, value: Value | undefined): boolean {
+  if (value === null || value === undefined) return false;
+  return typeof value !== "object" || !Object.hasOwn(block.blocks, name) ||
+    Object.keys(value).length > 0;
 }
 
 function formatIn(block: Block, name: string, value: Value): string {
@@ -139,7 +148,10 @@ export function formatValue(value: Value): string {
   if (value instanceof Dynamic) return formatValue(value.value);
   if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
-    const fields = Object.entries(value).map(([name, each]) => `${name} = ${formatValue(each)}`);
+    const there = Object.entries(value).filter(([, each]) => each !== null);
+    const fields = there.map(([name, each]) =>
+      `${/^[\w-]+$/.test(name) ? name : JSON.stringify(name)} = ${formatValue(each)}`
+    );
     return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
   }
   return typeof value === "bigint" ? String(value) : JSON.stringify(value);

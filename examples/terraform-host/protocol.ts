@@ -3,7 +3,13 @@
  * and 6 differ in the names of some calls and in nothing that matters here, so
  * that the rest of the host knows those of protocol 6 alone.
  */
-import { type ClientOf, type HandshakeConfig, type Plugin, service } from "@x/goplugin/host";
+import {
+  type ClientOf,
+  type HandshakeConfig,
+  type Plugin,
+  type Service,
+  service,
+} from "@x/goplugin/host";
 import { descriptor as descriptor5 } from "./tfplugin5_descriptor.ts";
 import { descriptor as descriptor6 } from "./tfplugin6_descriptor.ts";
 
@@ -171,7 +177,9 @@ interface Contract5 extends
 export type Calls = ClientOf<Contract>;
 
 const Service5 = service<Contract5>(descriptor5, "tfplugin5.Provider");
-const Service6 = service<Contract>(descriptor6, "tfplugin6.Provider");
+
+/** Protocol 6, as a provider serves it. */
+export const Service6: Service<Contract> = service<Contract>(descriptor6, "tfplugin6.Provider");
 
 /** Calls a provider of protocol 5 by the names of protocol 6. */
 const provider5: Plugin<Calls> = {

@@ -100,7 +100,8 @@ export class Provider implements AsyncDisposable {
    */
   async configure(input: Input = {}): Promise<void> {
     const { block } = this.schema.provider;
-    const config = encodeValue(block.type, makeConfig(block, input));
+    const path = [{ attribute: "provider" }];
+    const config = encodeValue(block.type, makeConfig(block, input, path));
     this.#check(await this.#calls.validateProviderConfig({ config }, this.#call));
     const terraformVersion = this.#terraformVersion;
     this.#check(await this.#calls.configureProvider({ terraformVersion, config }, this.#call));
