@@ -84,21 +84,20 @@ function nestedBlockValue(
   path: Path,
   problems: Diagnostic[],
 ): Value {
-  if (nesting === "single" && input === null && minItems === 0) return null;
   const isOne = nesting === "single" || nesting === "group";
+  const isMany = nesting === "list" || nesting === "set";
   // One block may stand for a list or a set of one, as in Terraform's language.
-  const isBare = isObject(input) && (nesting === "list" || nesting === "set");
-  const given = input ?? (nesting === "list" || nesting === "set" ? [] : {});
+  const given = isMany && isObject(input) ? [input] : input ?? (isMany ? [] : {});
   const type: Type = isOne ? block.type : [nesting, block.type];
-  const value = collect(
+  const value = nesting === "single" && input === null ? null : collect(
     nesting,
     type,
-    isBare ? [input] : given,
+    given,
     path,
     problems,
     (element, at) => blockValue(block, element, at, problems),
   );
-  const count = isOne || value === null ? 1 : Object.keys(value).length;
+  const count = value === null ? 0 : isOne ? 1 : Object.keys(value).length;
   if (count < minItems || (maxItems > 0 && count > maxItems)) {
     const limit = count < minItems ? `at least ${minItems}` : `at most ${maxItems}`;
     problems.push(problem("Wrong number of blocks", `There must be ${limit}.`, path));

@@ -267,6 +267,11 @@ for (const runtime of RUNTIMES) {
         const read = await host(provider, "data.notes_index", ...config, "--json");
         deepStrictEqual(JSON.parse(read.stdout), { names: ["one"], prefix: null }, read.stderr);
 
+        const renamed = await host(provider, ...note, "name=two", "--state", "kept");
+        match(renamed.stdout, /^notes_note was destroyed and created anew$/m, renamed.stderr);
+        const after = await host(provider, "data.notes_index", ...config, "--json");
+        deepStrictEqual(JSON.parse(after.stdout).names, ["two"], after.stderr);
+
         const refused = await host(provider, ...note, "name=A B");
         strictEqual(refused.code, 1);
         match(refused.stderr, /^Error: "A B" cannot be the name of a note\n {2}at name\n/m);

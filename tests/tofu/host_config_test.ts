@@ -4,7 +4,11 @@ import { test } from "node:test";
 import { makeConfig, makeValue } from "../../examples/terraform-host/config.ts";
 import { DiagnosticsError } from "../../examples/terraform-host/diagnostics.ts";
 import { proposeState } from "../../examples/terraform-host/proposed.ts";
-import { type Block, readProviderSchema } from "../../examples/terraform-host/schema.ts";
+import {
+  type Block,
+  type NestedBlock,
+  readProviderSchema,
+} from "../../examples/terraform-host/schema.ts";
 import type { Type } from "../../examples/terraform-host/types.ts";
 import { Dynamic, type ObjectValue, UNKNOWN } from "../../examples/terraform-host/values.ts";
 import { NESTED_SCHEMA } from "./nested_schema.ts";
@@ -84,6 +88,16 @@ test("makeConfig() says everything that is wrong, and where", () => {
     "Error: Wrong number of blocks at list",
     "Error: Incorrect value type at map",
   ]);
+});
+
+test("makeConfig() counts the blocks that must be there", () => {
+  for (const name of ["list", "single"]) {
+    const nested = { ...block.blocks[name], minItems: 1 } as NestedBlock;
+    const strict = { ...block, blocks: { ...block.blocks, [name]: nested } };
+    makeConfig(strict, { name: "a", list: [{}], single: {} });
+    const [found] = problems(() => makeConfig(strict, { name: "a" }));
+    strictEqual(found, `Error: Wrong number of blocks at ${name}`);
+  }
 });
 
 test("makeValue() takes texts for numbers and truth values, and those for texts", () => {

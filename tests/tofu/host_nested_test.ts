@@ -87,7 +87,7 @@ test("Provider.plan() and apply() make a resource with blocks in it", () =>
   }));
 
 test("Provider.plan() tells a change, a new resource and nothing apart", () =>
-  withProvider(async (provider) => {
+  withProvider(async (provider, warnings) => {
     const made = await change(provider, { name: "a", set: [{ size: 1 }, { size: 2 }] });
     strictEqual(secretOf(made), "pa");
 
@@ -107,9 +107,11 @@ test("Provider.plan() tells a change, a new resource and nothing apart", () =>
     const replace = await provider.plan(THING, { name: "b" }, updated);
     strictEqual(replace.action, "replace");
     deepStrictEqual(replace.requiresReplace, [[{ attribute: "name" }]]);
-    strictEqual(replace.planned?.["id"], UNKNOWN);
+    deepStrictEqual([replace.planned?.["id"], replace.prior], [UNKNOWN, updated]);
+    deepStrictEqual(warnings, []);
     const replaced = await change(provider, { name: "b" }, updated);
     strictEqual(secretOf(replaced), "pa");
+    deepStrictEqual(warnings.map(({ summary }) => summary), ["It will be gone"]);
   }));
 
 test("Provider.planDestroy() asks a provider that wants to be asked", () =>
