@@ -7,11 +7,18 @@ import { parseArgs } from "node:util";
 import { createLogger, type LogLevel, PluginExitedError } from "@x/goplugin/host";
 import { ApplyError, type ResourceState } from "./change.ts";
 import { DiagnosticsError } from "./diagnostics.ts";
-import { formatBlock, formatOffer, formatOutcome, formatPlan } from "./print.ts";
-import { formatValue, formatValues } from "./print.ts";
+import {
+  formatBlock,
+  formatOffer,
+  formatOutcome,
+  formatPlan,
+  formatValue,
+  formatValues,
+} from "./print.ts";
 import { openProvider, type Provider } from "./provider.ts";
 import type { Block, Schema } from "./schema.ts";
-import { toJson, type Value } from "./values.ts";
+import type { Type } from "./types.ts";
+import { toJson } from "./values.ts";
 
 const USAGE = `usage: main.ts PROVIDER                                what the provider offers
        main.ts PROVIDER NAME --describe                what can be set, and what the provider fills in
@@ -85,9 +92,9 @@ async function run(
   const schemas = kind === "data" ? provider.schema.dataSources : provider.schema.resources;
   const schema = Object.hasOwn(schemas, bare) ? schemas[bare] : undefined;
   if (schema === undefined) {
-    throw new UsageError(
-      `The provider has no ${JSON.stringify(name)}: without a NAME, it is listed what it has`,
-    );
+    const has = Object.keys(schemas).toSorted().join(", ") || "none";
+    const what = kind === "data" ? "data source" : "resource";
+    throw new UsageError(`The provider has no ${what} ${JSON.stringify(bare)}; it has ${has}`);
   }
   if (options.describe) return console.log(`${name}\n${formatBlock(schema.block)}`);
   const input = readAssignments(rest, schema.block);
@@ -195,7 +202,8 @@ function readAssignments(words: readonly string[], block: Block): Record<string,
   }));
 }
 
-function readValue(text: string, type: Value | object | undefined): unknown {
+/** Texts stand for themselves, and for the numbers that JSON would round; the rest is JSON. */
+function readValue(text: string, type: Type | undefined): unknown {
   if (type === "string" || type === "number" || type === "bool" || type === undefined) return text;
   try {
     return JSON.parse(text);

@@ -1,14 +1,13 @@
 /** What examples/terraform-host/README.md says, done from an empty folder. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { copyFileSync } from "node:fs";
+import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { PROJECT_ROOT } from "../helpers/cache.ts";
+import { goMissing } from "../helpers/go.ts";
 import { runLong } from "../helpers/run.ts";
-import { tofuProgramMissing } from "../tofu/build.ts";
 
 const EXAMPLE = join(PROJECT_ROOT, "examples/terraform-host");
 /** A first build of the provider takes a minute or more. */
@@ -32,26 +31,29 @@ function commands(readme: string): { command: string; printed: string | undefine
 }
 
 test("the commands of examples/terraform-host do what its README says", {
-  skip: await tofuProgramMissing("provider-time") ?? false,
+  skip: goMissing() ?? false,
 }, async () => {
-  const readme = readFileSync(join(EXAMPLE, "README.md"), "utf8");
-  const folder = mkdtempSync(join(tmpdir(), "terraform-host-"));
+  const readme = fs.readFileSync(join(EXAMPLE, "README.md"), "utf8");
+  const folder = fs.mkdtempSync(join(tmpdir(), "terraform-host-"));
   try {
-    for (const name of readdirSync(EXAMPLE).filter((name) => name.endsWith(".ts"))) {
-      copyFileSync(join(EXAMPLE, name), join(folder, name));
+    for (const name of fs.readdirSync(EXAMPLE).filter((name) => name.endsWith(".ts"))) {
+      fs.copyFileSync(join(EXAMPLE, name), join(folder, name));
     }
     const [, library = ""] = readme.match(/^```ts\n\/\/ week\.ts\n([^]*?)^```$/m) ?? [];
-    writeFileSync(join(folder, "week.ts"), library);
+    fs.writeFileSync(join(folder, "week.ts"), library);
     // What `deno add` would write, with the working tree in JSR's place.
-    const { imports } = JSON.parse(readFileSync(join(PROJECT_ROOT, "deno.json"), "utf8"));
+    const { imports } = JSON.parse(fs.readFileSync(join(PROJECT_ROOT, "deno.json"), "utf8"));
     for (const [name, target] of Object.entries<string>(imports)) {
       if (target.startsWith("./")) imports[name] = `file://${join(PROJECT_ROOT, target)}`;
     }
-    writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports, nodeModulesDir: "none" }));
+    fs.writeFileSync(
+      join(folder, "deno.json"),
+      JSON.stringify({ imports, nodeModulesDir: "none" }),
+    );
     const bin = join(folder, "bin");
-    mkdirSync(bin);
+    fs.mkdirSync(bin);
     const deno = `#!/bin/sh\nexec '${process.execPath}' "$@"\n`;
-    writeFileSync(join(bin, "deno"), deno, { mode: 0o755 });
+    fs.writeFileSync(join(bin, "deno"), deno, { mode: 0o755 });
     const env = {
       PATH: `${bin}${delimiter}${process.env.PATH}`,
       NO_COLOR: "1",
@@ -71,8 +73,8 @@ test("the commands of examples/terraform-host do what its README says", {
       const output = isRefused ? result.stderr : result.stdout;
       deepStrictEqual(output.trimEnd(), printed, command);
     }
-    deepStrictEqual(JSON.parse(readFileSync(join(folder, "week.json"), "utf8")), null);
+    deepStrictEqual(JSON.parse(fs.readFileSync(join(folder, "week.json"), "utf8")), null);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(folder, { recursive: true, force: true });
   }
 });

@@ -182,8 +182,8 @@ for (const runtime of RUNTIMES) {
             "soon",
           ],
           [1, "Error: Cannot call duration_parse: ", "function.duration_parse"],
-          [2, 'The provider has no "time_nothing"', "time_nothing"],
-          [2, 'The provider has no "data.time_static"', "data.time_static"],
+          [2, 'The provider has no resource "time_nothing"; it has time_offset, ', "time_nothing"],
+          [2, 'The provider has no data source "time_static"; it has none', "data.time_static"],
           [2, 'ATTRIBUTE=VALUE was expected, not "7"', "time_offset", "7"],
         ];
         for (const [code, expected, ...args] of cases) {
