@@ -15,6 +15,7 @@ import { requireDial } from "../transport/permissions.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { openTrunk } from "./multiplex.ts";
+import { FOR_HOST } from "./permissions.ts";
 import type { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
 import { translateAddress } from "./start_runner.ts";
@@ -68,7 +69,7 @@ export async function connectPlugin(
 ): Promise<Pick<RunningPlugin, "channel" | "broker" | "hangUp">> {
   const { runtime, config, process, address, tls } = parts;
   const { engine, logger, startTimeoutMs } = config;
-  requireDial(runtime, "Cannot connect to plugin", address);
+  requireDial(runtime, "Cannot connect to plugin", address, FOR_HOST);
   const gone = process.ended.then((exit) => process.exitError(exit));
   const way = await openWay(parts, cancel);
   try {

@@ -30,7 +30,7 @@ export function hintFor(error: PluginError, stderr: readonly string[]): string |
   const text = stderr.join("\n");
   // What is only told, as of a plugin that went to TCP instead, is no obstacle.
   const flags = stderr.filter((line) => !/"@level":"(trace|debug|info)"/.test(line)).join("\n")
-    .match(/--allow-[a-z]+(=[^\s"'\\]+)?/g);
+    .match(/--allow-[a-z]+(=[^\s"'`$\\]+)?(?=[\s"'\\]|$)/gm);
   if (flags !== null) {
     return `The plugin lacks permissions: add ${[...new Set(flags)].join(" ")} to its command`;
   }

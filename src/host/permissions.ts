@@ -5,9 +5,11 @@ import { runNeed } from "../runtime/run_need.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { dialNeeds, TCP_NEEDS, unixNeeds } from "../transport/permissions.ts";
 import { ENV } from "../wire/environment.ts";
-import type { ReattachConfig } from "../wire/reattach.ts";
 import type { ReattachSource, ResolvedConfig } from "./config.ts";
 import { absolutePath, cleanPath } from "./path.ts";
+
+/** Host and plugin each have a command; whose flags these are is easily mistaken. */
+export const FOR_HOST = { hint: "The flags belong to the command of the host, this program" };
 
 /**
  * Makes sure that a plugin can be started and, wherever it will listen, that
@@ -29,6 +31,7 @@ export function requireStart(runtime: Runtime, config: ResolvedConfig): void {
       // A runner may put its plugin anywhere: what it takes is seen when it is there.
       ...runner === undefined ? wayNeeds(runtime, config) : [],
     ],
+    FOR_HOST,
   );
 }
 
@@ -45,14 +48,8 @@ export function requireAttach(
   // Deno knows no smaller right to see and to signal a process.
   const isOther = attach === undefined && pid !== runtime.pid;
   const needs: Need[] = isOther ? [{ kind: "run" }] : [];
-  requirePermissions(runtime, `Cannot reattach${nameOf(pid)}`, [
-    ...needs,
-    ...dialNeeds(address, true),
-  ]);
-}
-
-function nameOf(pid: ReattachConfig["pid"]): string {
-  return pid === 0 ? "" : ` to process ${pid}`;
+  const what = pid === 0 ? "Cannot reattach" : `Cannot reattach to process ${pid}`;
+  requirePermissions(runtime, what, [...needs, ...dialNeeds(address, true)]);
 }
 
 /** The file to check. A bare name is looked for in `PATH`, which names its flags itself. */

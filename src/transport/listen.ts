@@ -5,7 +5,7 @@ import type { Logger } from "../logging/logger.ts";
 import { findGroup } from "../runtime/group.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Address } from "../wire/address.ts";
-import { LOOPBACK } from "./permissions.ts";
+import { LOOPBACK, TCP_FLAG } from "./permissions.ts";
 import { chooseSocketPath, type SocketPath } from "./socket_path.ts";
 
 /** The kinds of network a plugin can listen on; `auto` is unix where that can be had. */
@@ -127,7 +127,7 @@ async function listenTcp(
     const host = `${LOOPBACK}:${port}`;
     if (!runtime.permits({ kind: "net", host })) {
       // Trying it would end the process: Deno throws this one where nobody can catch it.
-      cause ??= new PermissionError(`Cannot listen on ${LOOPBACK}`, [`--allow-net=${LOOPBACK}`]);
+      cause ??= new PermissionError(`Cannot listen on ${LOOPBACK}`, [TCP_FLAG]);
       continue;
     }
     try {

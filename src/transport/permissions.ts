@@ -1,4 +1,5 @@
 /** What Deno has to permit for a socket. */
+import type { PluginErrorOptions } from "../errors.ts";
 import { missingFlags, type Need, requirePermissions } from "../runtime/permissions.ts";
 import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
@@ -10,15 +11,19 @@ export const LOOPBACK = "127.0.0.1";
 /** What listening on some port takes; `--allow-net=127.0.0.1:0` would not let anybody connect. */
 export const TCP_NEEDS: readonly Need[] = [{ kind: "net", host: LOOPBACK }];
 
+/** The same as a flag. */
+export const TCP_FLAG: string = `--allow-net=${LOOPBACK}`;
+
 /**
  * What a unix socket takes whose name is not known yet: Deno knows sockets by
  * their whole path, so only the right to all of the network is sure to hold it.
  */
 export function unixNeeds(directory: string): readonly Need[] {
+  const path = lasting(directory);
   return [
     [{ kind: "net", host: `unix:${directory}/goplugin-XXXXXX/plugin` }, { kind: "net" }],
-    { kind: "read", path: directory },
-    { kind: "write", path: directory },
+    [{ kind: "read", path: directory }, { kind: "read", path }],
+    [{ kind: "write", path: directory }, { kind: "write", path }],
   ];
 }
 
@@ -36,7 +41,7 @@ export function dialNeeds(address: Address, stays: boolean): readonly Need[] {
   const { path } = address;
   const host = `unix:${path}`;
   if (stays) return [{ kind: "net", host }, { kind: "read", path }, { kind: "write", path }];
-  const directory = lastingDirectory(path);
+  const directory = lasting(parentOf(path));
   return [
     [{ kind: "net", host }, { kind: "net" }],
     [{ kind: "read", path }, { kind: "read", path: directory }],
@@ -50,8 +55,13 @@ export function dialNeeds(address: Address, stays: boolean): readonly Need[] {
  * @param what What cannot be done without: `Cannot …`.
  * @throws {PermissionError} That names the flags.
  */
-export function requireDial(runtime: Runtime, what: string, address: Address): void {
-  requirePermissions(runtime, what, dialNeeds(address, false));
+export function requireDial(
+  runtime: Runtime,
+  what: string,
+  address: Address,
+  options: PluginErrorOptions = {},
+): void {
+  requirePermissions(runtime, what, dialNeeds(address, false), options);
 }
 
 /**
@@ -73,9 +83,8 @@ export function listenNeeds(
   return network === "unix" ? ways[0] ?? [] : TCP_NEEDS;
 }
 
-/** The directory of a socket, or where that is made if it is made anew each time. */
-function lastingDirectory(path: string): string {
-  const directory = parentOf(path);
+/** A directory for sockets; or the one that it lies in, if it is made anew each time. */
+function lasting(directory: string): string {
   return isPrivateDirectory(directory) ? parentOf(directory) : directory;
 }
 

@@ -66,6 +66,16 @@ for (
   });
 }
 
+test("listenNeeds() names the directory that a host made its own in", () => {
+  for (const directory of ["/run/app", "/run/app/goplugin-0123456789abcdef"]) {
+    deepStrictEqual(missingFlags(none, listenNeeds(none, "unix", directory)), [
+      "--allow-net",
+      "--allow-read=/run/app",
+      "--allow-write=/run/app",
+    ]);
+  }
+});
+
 test("listenNeeds() for network auto is nothing where one of the two kinds is permitted", () => {
   for (const kinds of [["net"], ["net", "read", "write"]]) {
     const runtime = { ...none, permits: ({ kind }: Access) => kinds.includes(kind) };
