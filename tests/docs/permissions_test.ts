@@ -109,6 +109,26 @@ test("docs/permissions.md lists the ways of running that are tested, and no othe
   deepStrictEqual(ROWS.map(({ name }) => name), Object.keys(WAYS));
 });
 
+test("the README's table of permissions says the same as docs/permissions.md", () => {
+  const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
+  const same: Record<string, string> = {
+    "plugin on TCP": "TCP",
+    "plugin on a unix socket": 'unix socket (`network: "unix"`)',
+    "host of a plugin on TCP": "a plugin on TCP, as `denoPlugin()` makes it",
+    "host of a plugin on a unix socket, as in Go": "a plugin on a unix socket, in Go for one",
+    "host that attaches to a plugin on TCP": "attaching to a plugin on TCP (`reattach`)",
+    "`testClient()`": "`testClient()`",
+  };
+  const [, section = ""] = readme.match(/^## Permissions\n([^]*?)^## /m) ?? [];
+  const rows = section.split("\n").filter((line) => line.startsWith("| "))
+    .map((line) => line.slice(1, -1).split(" | ").map((cell) => cell.trim()));
+  const listed = rows.filter(([, flags = ""]) => flags.startsWith("`--"));
+  deepStrictEqual(listed.map(([name = ""]) => name), Object.keys(same));
+  for (const [name = "", flags = ""] of listed) {
+    deepStrictEqual(words(flags), ROWS.find((row) => row.name === same[name])?.flags, name);
+  }
+});
+
 for (const row of ROWS) {
   const way = WAYS[row.name];
   if (way === undefined) continue;

@@ -8,7 +8,7 @@ import type { Answer, Job } from "../fixtures/permitted_host.ts";
 import { fixtureClient } from "../helpers/fixture_client.ts";
 import { recordLogs } from "../helpers/logs.ts";
 import { type Command, fixture, isDeno, moduleCommand } from "../helpers/program.ts";
-import { run } from "../runtime/spawned.ts";
+import { outcomeOf, run, start } from "../runtime/spawned.ts";
 
 /** Node has no permissions to leave out. */
 const denoTest = isDeno ? test : () => {};
@@ -177,7 +177,9 @@ const skip = !isDeno
 /** What a program says at a terminal, where Deno would ask for what is missing. */
 async function atTerminal(command: Command): Promise<string> {
   const line = command.map((word) => `'${word}'`).join(" ");
-  const { stdout } = await run(["script", "-qec", line, "/dev/null"]);
+  const child = await start(["script", "-qec", line, "/dev/null"]);
+  // One that asks waits for an answer.
+  const { stdout } = await outcomeOf(child).finally(() => child.kill("SIGKILL"));
   doesNotMatch(stdout, /Deno requests|Allow\?/);
   return stdout;
 }
