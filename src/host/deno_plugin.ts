@@ -17,20 +17,20 @@ export interface DenoPluginOptions {
    */
   readonly socketDirectory?: string;
   /** Hosts that it may reach as well: `"example.com"`, `"example.com:443"`. `true` is all. @default {[]} */
-  readonly net?: Scope;
+  readonly net?: true | readonly string[];
   /** Files and directories that it may read, such as the .proto file of `loadService()`. @default {[]} */
-  readonly read?: Scope;
+  readonly read?: true | readonly string[];
   /** Files and directories that it may write. @default {[]} */
-  readonly write?: Scope;
+  readonly write?: true | readonly string[];
   /** Programs that it may run. They have all the rights of the user. @default {[]} */
-  readonly run?: Scope;
+  readonly run?: true | readonly string[];
   /**
    * Variables that it may read beside the host's own; a `*` at the end stands
    * for any text. The others look unset: `--ignore-env`. @default {[]}
    */
-  readonly env?: Scope;
+  readonly env?: true | readonly string[];
   /** What it may ask the system: `"hostname"`, `"osRelease"`. @default {[]} */
-  readonly sys?: Scope;
+  readonly sys?: true | readonly string[];
   /**
    * A permission set in the deno.json of the plugin, by its name, or the default
    * one for `true`: `-P=…`, in place of everything above. Options that are given
