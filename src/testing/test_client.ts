@@ -36,8 +36,8 @@ const HANDSHAKE = { protocolVersion: 1, magicCookieKey: "TEST", magicCookieValue
  * tests of plugins: a real socket, the real calls, broker and shutdown, and no
  * program to start. It ends when the client is killed or disposed of.
  *
- * Needs `--allow-net` and, for a unix socket, `--allow-read` and
- * `--allow-write` for the system's temporary directory.
+ * Needs `--allow-net=127.0.0.1`; or, for a unix socket, `--allow-net`, and
+ * `--allow-read` and `--allow-write` for the system's temporary directory.
  *
  * @example
  * ```ts ignore
