@@ -7,7 +7,6 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { waitAtMost } from "../../runtime/wait.ts";
-import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "../contract.ts";
 import { GrpcJsHandlers } from "../grpc_js_handlers.ts";
 import { callHandler } from "./call_handler.ts";
@@ -18,6 +17,7 @@ import { adaptHandler, type HandlerContext } from "./handlers.ts";
 import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import { serverTls } from "./credentials.ts";
+import { toBuffer } from "../to_buffer.ts";
 import { Entrance } from "./entrance.ts";
 import { guarded, refuseOthers } from "./interceptors.ts";
 

@@ -4,16 +4,13 @@
  *
  * Source: grpc-js 1.14 `server-interceptors.ts`, `ServerInterceptingCallInterface`.
  */
-import type {
-  Metadata,
-  ServerInterceptingCallInterface,
-  ServerMethodDefinition,
-} from "@grpc/grpc-js";
+import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import { STATUS_CODES } from "../../errors.ts";
 import type { ServedCall, ServerCall as WireCall } from "../../grpc/server_call.ts";
 import type { HeaderList } from "../../grpc/status.ts";
+import type { MethodDefinition } from "../contract.ts";
 import type { Grpc } from "../grpc_js/grpc.ts";
-import { fromGrpcMetadata, toBuffer, toGrpcMetadata } from "./grpc_js_metadata.ts";
+import { fromGrpcMetadata, toGrpcMetadata } from "./grpc_js_metadata.ts";
 import type { HandlerContext } from "./handler_call.ts";
 import { authContextOf, connectionOf, DEAF_RECORDER, peerOf } from "./peer_socket.ts";
 
@@ -23,8 +20,8 @@ export type GrpcCall = ServerInterceptingCallInterface;
 export type Listener = Parameters<GrpcCall["start"]>[0];
 /** A status that ends a call. */
 export type Status = Parameters<GrpcCall["sendStatus"]>[0];
-/** A method as grpc-js describes it to interceptors. */
-export type Method = ServerMethodDefinition<unknown, unknown>;
+/** A method, as far as serving it goes. */
+export type Method = Omit<MethodDefinition, "requestSerialize" | "responseDeserialize">;
 
 /** What all such calls of a server share. */
 export interface BaseContext extends HandlerContext {
@@ -209,7 +206,7 @@ export class BaseCall implements GrpcCall, ServedCall {
     if (bytes === undefined) return this.attempt(() => listener?.onReceiveHalfClose());
     let message: unknown;
     try {
-      message = this.#method.requestDeserialize(toBuffer(bytes));
+      message = this.#method.requestDeserialize(bytes);
     } catch (error) {
       const details = `The request cannot be read: ${(error as Error).message}`;
       return this.#wire.fault(STATUS_CODES.INTERNAL, details.toWellFormed());

@@ -1,5 +1,4 @@
-/** grpc-js's metadata and messages on this module's engine, which knows header fields and bytes. */
-import { Buffer } from "node:buffer";
+/** grpc-js's metadata on this module's engine, which knows header fields. */
 import type { Metadata } from "@grpc/grpc-js";
 import { addField, forEachField } from "../../grpc/fields.ts";
 import type { HeaderList } from "../../grpc/status.ts";
@@ -32,9 +31,4 @@ export function fromGrpcMetadata(metadata: Metadata): HeaderList {
     for (const value of [values].flat()) addField(list, name, String(value));
   }
   return list;
-}
-
-/** grpc-js's messages are Buffers; a view of the same memory will do. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

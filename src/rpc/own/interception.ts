@@ -1,5 +1,5 @@
 /** Calls that pass through grpc-js's interceptors, or end at its kind of handler. */
-import type { ServerInterceptor } from "@grpc/grpc-js";
+import type { ServerInterceptor, ServerMethodDefinition } from "@grpc/grpc-js";
 import type { CallAcceptor } from "../../grpc/server.ts";
 import type { MethodDefinition } from "../contract.ts";
 import type { Grpc } from "../grpc_js/grpc.ts";
@@ -50,16 +50,17 @@ export class Interception {
       MethodDefinition,
     listen: (chain: GrpcCall, base: BaseCall, method: Method) => Listener,
   ): CallAcceptor {
-    const method = {
+    const method: Method = {
       path,
       requestStream,
       responseStream,
       requestDeserialize,
       responseSerialize,
-    } as Method;
+    };
+    const described = method as ServerMethodDefinition<unknown, unknown>;
     const run = (base: BaseCall) => {
       const chain = this.#interceptors.reduce<GrpcCall>(
-        (call, interceptor) => interceptor(method, call),
+        (call, interceptor) => interceptor(described, call),
         base,
       );
       chain.start(listen(chain, base, method));

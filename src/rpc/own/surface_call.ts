@@ -4,12 +4,8 @@ import { STATUS_CODES } from "../../errors.ts";
 import type { CallHandler, ClientCall } from "../../grpc/client_call.ts";
 import type { CallStart, ClientChannel } from "../../grpc/client_channel.ts";
 import type { CallStatus, HeaderList } from "../../grpc/status.ts";
-import {
-  fromGrpcMetadata,
-  type MetadataClass,
-  toBuffer,
-  toGrpcMetadata,
-} from "./grpc_js_metadata.ts";
+import { toBuffer } from "../to_buffer.ts";
+import { fromGrpcMetadata, type MetadataClass, toGrpcMetadata } from "./grpc_js_metadata.ts";
 
 type Call = ReturnType<ChannelInterface["createCall"]>;
 type Listener = Parameters<Call["start"]>[1];
