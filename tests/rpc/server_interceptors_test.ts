@@ -172,8 +172,12 @@ onBoth("serverInterceptors may pass everything on later", async (engine) => {
     onReceiveMessage: later,
     onReceiveHalfClose: (pass) => void setTimeout(pass, 1),
   }, { sendMetadata: later, sendMessage: later, sendStatus: later });
-  await using opened = await openIntercepted(engine, [late, PASSING, late]);
-  deepStrictEqual(await callAll(opened), UNTOUCHED);
+  // A status comes behind the message all the same.
+  const hesitant = interceptor({}, { sendMessage: later });
+  for (const interceptors of [[late, PASSING, late], [hesitant]]) {
+    await using opened = await openIntercepted(engine, interceptors);
+    deepStrictEqual(await callAll(opened), UNTOUCHED);
+  }
 });
 
 onBoth("serverInterceptors answer with a status before the handler is called", async (engine) => {
@@ -460,6 +464,33 @@ onBoth("serverInterceptors keep the order and the pace of a long stream", async 
   strictEqual(read, count);
   const requests = Array.from({ length: count }, (_, i) => chunk(i));
   strictEqual((await opened.calls.upload(requests)).number, count * (count - 1) / 2);
+});
+
+onBoth("serverInterceptors let a caller send no faster than the handler reads", async (engine) => {
+  let sent = 0;
+  const COUNT = 500;
+  const reading = new Happening("the go-ahead");
+  await using opened = await openIntercepted(engine, [PASSING], {
+    ...SUMMING,
+    async upload(requests) {
+      await reading.wait();
+      return chunk((await collect(requests)).length);
+    },
+  });
+  const requests = async function* () {
+    // Far more than buffers hold.
+    while (sent < COUNT) yield chunk(sent++, "", new Uint8Array(64 << 10));
+  };
+  const call = opened.calls.upload(requests());
+  // It has come to rest when other calls come and go.
+  for (let before = -1, calls = 0; calls < 20; calls++) {
+    if (sent !== before) calls = 0;
+    before = sent;
+    await opened.calls.unary(chunk(0));
+  }
+  ok(sent < COUNT, "all was sent at once");
+  reading.come();
+  strictEqual((await within(call, "the answer")).number, COUNT);
 });
 
 test("serverInterceptors whose callbacks throw fail their call, engine own", async () => {
