@@ -80,6 +80,14 @@ export type {
   ServerContext,
 } from "./src/rpc/plugin_set.ts";
 export { implement } from "./src/rpc/plugin_set.ts";
+export { implementGrpcJs } from "./src/rpc/implement_grpc_js.ts";
+export type {
+  GeneratedMethod,
+  GrpcJsHandlerOf,
+  GrpcJsHandlersOf,
+  ServedRequest,
+  ServedResponse,
+} from "./src/rpc/implement_grpc_js.ts";
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
 export type { Contract, LoadedService } from "./src/rpc/service.ts";
 export type { Broker, BrokeredClient, BrokeredServer } from "./src/rpc/broker.ts";

@@ -79,10 +79,7 @@ export function service<T>(source: object, name?: string): Service<T> {
     );
   }
   const ownName = path.split("/")[1] ?? "";
-  return makeService(
-    ownName,
-    () => Promise.resolve(fromDefinition(ownName, definition)),
-  );
+  return makeService(ownName, () => fromDefinition(ownName, definition));
 }
 
 /** Where `loadService` looks for what a .proto file imports. */
@@ -174,11 +171,16 @@ interface DescribedMethod extends MethodDefinition {
   };
 }
 
-function fromDefinition(
+async function fromDefinition(
   name: string,
   definition: Readonly<Record<string, DescribedMethod>>,
-): LoadedService {
-  const methods = Object.values(definition);
+): Promise<LoadedService> {
+  const { toBuffer } = await import("./to_buffer.ts");
+  const methods = Object.values(definition).map((method) => ({
+    ...method,
+    requestDeserialize: (bytes: Uint8Array) => method.requestDeserialize(toBuffer(bytes)),
+    responseDeserialize: (bytes: Uint8Array) => method.responseDeserialize(toBuffer(bytes)),
+  }));
   return {
     name,
     methods: byContractName(methods),

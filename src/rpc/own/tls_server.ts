@@ -27,7 +27,7 @@ interface Entrance {
 export class TlsEntrance {
   readonly #tls: ConnectionTls;
   readonly #createServer: typeof import("node:tls").createServer;
-  readonly #accept: (link: Link) => void;
+  readonly #accept: (link: Link, socket: TLSSocket) => void;
   readonly #logger: Logger;
   /** When the pinned certificate is valid: Deno's TLS server (2.9) does not look. */
   readonly #pinned: CertificateFacts | undefined;
@@ -37,7 +37,7 @@ export class TlsEntrance {
   private constructor(
     tls: ConnectionTls,
     createServer: typeof import("node:tls").createServer,
-    accept: (link: Link) => void,
+    accept: (link: Link, socket: TLSSocket) => void,
     logger: Logger,
   ) {
     this.#tls = tls;
@@ -56,7 +56,7 @@ export class TlsEntrance {
    */
   static async open(
     tls: ConnectionTls,
-    accept: (link: Link) => void,
+    accept: (link: Link, socket: TLSSocket) => void,
     logger: Logger,
   ): Promise<TlsEntrance> {
     const { createServer } = await import("node:tls");
@@ -95,7 +95,9 @@ export class TlsEntrance {
     const shown = trust === undefined ? undefined : socket.getPeerCertificate()?.raw;
     const isWelcome = trust === undefined ||
       (socket.authorized && isTrusted(trust, shown) && this.#isInTime());
-    if (isWelcome && socket.alpnProtocol === "h2") return this.#accept(makeDuplexLink(socket));
+    if (isWelcome && socket.alpnProtocol === "h2") {
+      return this.#accept(makeDuplexLink(socket), socket);
+    }
     this.#logger.warn("a connection was refused", {
       reason: isWelcome ? "it does not speak HTTP/2" : "its certificate is not trusted",
     });
