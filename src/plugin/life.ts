@@ -12,7 +12,7 @@ import { createServer, preloadServers, type RpcServer } from "../rpc/server.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
-import { waitAtMost } from "../runtime/wait.ts";
+import { nextTurn, waitAtMost } from "../runtime/wait.ts";
 import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { PluginEnvironment } from "../wire/environment.ts";
@@ -157,7 +157,7 @@ export class PluginLife {
     logger.debug("plugin is shutting down", { reason });
     const stopping = Promise.all([server.stop(drainTimeoutMs), broker.close()]);
     // A turn for what handlers print as their signal fires.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
     releaseOutput();
     this.#output.close();
     await waitAtMost(server.idle(StdioService.name), LAST_OUTPUT_MS);
