@@ -218,14 +218,6 @@ function removeSync(path: string): void {
   }
 }
 
-async function removeTree(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
 /** What Deno has only in its `process`, which costs nothing to look up when it is needed. */
 function nodeProcess() {
   return (globalThis as unknown as {
@@ -329,8 +321,11 @@ export const denoRuntime: Runtime = {
   listDirectory,
   shareWithGroup,
   temporaryDirectories,
-  makePrivateDirectory: (parent) => Deno.makeTempDir({ dir: parent, prefix: TEMPORARY_PREFIX }),
+  // The next two at once: they stand in the way of a start and of an end, and another thread
+  // would have to be woken up for them.
+  makePrivateDirectory: async (parent) =>
+    await Deno.makeTempDirSync({ dir: parent, prefix: TEMPORARY_PREFIX }),
   removeSync,
-  removeTree,
+  removeTree: async (path) => await removeTreeSync(path),
   removeTreeSync,
 };

@@ -4,8 +4,8 @@ import {
   execFileSync,
   spawn as spawnProcess,
 } from "node:child_process";
-import { createReadStream, lstatSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { chmod, chown, mkdtemp, readdir, rm } from "node:fs/promises";
+import { createReadStream, lstatSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { chmod, chown, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -104,6 +104,10 @@ function removeSync(path: string): void {
   else rmSync(path, { force: true });
 }
 
+function removeTreeSync(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
 function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(pid, signal);
@@ -168,8 +172,10 @@ export const nodeRuntime: Runtime = {
   listDirectory: (path) => readdir(path),
   shareWithGroup,
   temporaryDirectories,
-  makePrivateDirectory: (parent) => mkdtemp(join(parent, TEMPORARY_PREFIX)),
+  // The next two at once: they stand in the way of a start and of an end, and another thread
+  // would have to be woken up for them.
+  makePrivateDirectory: async (parent) => await mkdtempSync(join(parent, TEMPORARY_PREFIX)),
   removeSync,
-  removeTree: (path) => rm(path, { recursive: true, force: true }),
-  removeTreeSync: (path) => rmSync(path, { recursive: true, force: true }),
+  removeTree: async (path) => await removeTreeSync(path),
+  removeTreeSync,
 };
