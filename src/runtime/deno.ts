@@ -7,15 +7,10 @@ import {
   type OutputCapture,
 } from "./output.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
-import {
-  type Access,
-  type ChildProcess,
-  type Runtime,
-  type SpawnOptions,
-  TEMPORARY_PREFIX,
-} from "./runtime.ts";
+import type { Access, ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
+import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
 function permits(access: Access): boolean {
   return Deno.permissions.querySync(descriptor(access)).state === "granted";
@@ -232,7 +227,9 @@ function nodeProcess() {
 }
 
 const table = {
-  platform: Deno.build.os,
+  get platform() {
+    return Deno.build.os;
+  },
   readText: (path: string) => Deno.readTextFileSync(path),
   outputOf(program: string, args: readonly string[]): string {
     const { success, code, stdout } = new Deno.Command(program, {
@@ -290,42 +287,44 @@ function removeTreeSync(path: string): void {
 }
 
 /** Deno. */
-export const denoRuntime: Runtime = {
-  name: "deno",
-  version: Deno.version.deno,
-  platform: Deno.build.os,
-  permits,
-  variable: (name) => permits({ kind: "env", name }) ? Deno.env.get(name) : undefined,
-  readEnvironment,
-  spawn,
-  writeStdout,
-  captureOutput,
-  writeStderr,
-  gunzip: (bytes, maxBytes) =>
-    nodeProcess().getBuiltinModule("node:zlib")
-      .gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, 2 ** 31 - 1) }),
-  onSignal,
-  onExit,
-  hasOwnHandler,
-  exit: (code) => Deno.exit(code),
-  raise: (signal) => Deno.kill(Deno.pid, signal),
-  programArguments: Deno.args,
-  pid: Deno.pid,
-  parentPid: () => Deno.ppid,
-  isAlive,
-  startTimeOf: (pid) => startTimeOf(table, pid),
-  signalProcess,
-  outputOf: table.outputOf,
-  currentDirectory: () => Deno.cwd(),
-  readFile,
-  listDirectory,
-  shareWithGroup,
-  temporaryDirectories,
-  // The next two at once: they stand in the way of a start and of an end, and another thread
-  // would have to be woken up for them.
-  makePrivateDirectory: async (parent) =>
-    await Deno.makeTempDirSync({ dir: parent, prefix: TEMPORARY_PREFIX }),
-  removeSync,
-  removeTree: async (path) => await removeTreeSync(path),
-  removeTreeSync,
-};
+export function makeDenoRuntime(): Runtime {
+  return {
+    name: "deno",
+    version: Deno.version.deno,
+    platform: Deno.build.os,
+    permits,
+    variable: (name) => permits({ kind: "env", name }) ? Deno.env.get(name) : undefined,
+    readEnvironment,
+    spawn,
+    writeStdout,
+    captureOutput,
+    writeStderr,
+    gunzip: (bytes, maxBytes) =>
+      nodeProcess().getBuiltinModule("node:zlib")
+        .gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, 2 ** 31 - 1) }),
+    onSignal,
+    onExit,
+    hasOwnHandler,
+    exit: (code) => Deno.exit(code),
+    raise: (signal) => Deno.kill(Deno.pid, signal),
+    programArguments: Deno.args,
+    pid: Deno.pid,
+    parentPid: () => Deno.ppid,
+    isAlive,
+    startTimeOf: (pid) => startTimeOf(table, pid),
+    signalProcess,
+    outputOf: table.outputOf,
+    currentDirectory: () => Deno.cwd(),
+    readFile,
+    listDirectory,
+    shareWithGroup,
+    temporaryDirectories,
+    // The next two at once: they stand in the way of a start and of an end, and another thread
+    // would have to be woken up for them.
+    makePrivateDirectory: async (parent) =>
+      await Deno.makeTempDirSync({ dir: parent, prefix: TEMPORARY_PREFIX }),
+    removeSync,
+    removeTree: async (path) => await removeTreeSync(path),
+    removeTreeSync,
+  };
+}

@@ -14,9 +14,10 @@ import { gunzipSync } from "node:zlib";
 import type { ExitStatus } from "../errors.ts";
 import { captureNodeStream, type OutputCapture } from "./output.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
-import { type ChildProcess, type Runtime, type SpawnOptions, TEMPORARY_PREFIX } from "./runtime.ts";
+import type { ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
+import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
 function spawn(options: SpawnOptions): Promise<ChildProcess> {
   const env: Record<string, string | undefined> = options.inheritEnv ? { ...process.env } : {};
