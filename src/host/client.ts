@@ -9,7 +9,7 @@ import type { ClientContext, Dispensed, NamesOf, PluginSet } from "../rpc/plugin
 import { drainStdio, StdioService } from "../rpc/stdio.ts";
 import { isPinned } from "../rpc/tls.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
-import { waitAtMost } from "../runtime/wait.ts";
+import { nextTurn, waitAtMost } from "../runtime/wait.ts";
 import type { Address } from "../wire/address.ts";
 import { encodePem } from "../wire/pem.ts";
 import type { ReattachConfig } from "../wire/reattach.ts";
@@ -307,7 +307,7 @@ export class Client<
       this.#resolveClosed(exit);
     });
     // A turn, in which the streams are opened: before any call that prints or dials.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
   }
 
   /** Ends everything that stood between this host and the plugin. */

@@ -4,7 +4,6 @@ import { type AddressTranslation, AnnouncedMeeting } from "../rpc/announced_meet
 import { GrpcBroker } from "../rpc/broker.ts";
 import { openChannel, type RpcChannel } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
-import { KnockedMeeting } from "../rpc/knocked_meeting.ts";
 import type { Meeting } from "../rpc/meeting.ts";
 import type { Peer } from "../rpc/peer.ts";
 import type { PluginSet } from "../rpc/plugin_set.ts";
@@ -14,7 +13,6 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { requireDial } from "../transport/permissions.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { ResolvedConfig } from "./config.ts";
-import { openTrunk } from "./multiplex.ts";
 import { FOR_HOST } from "./permissions.ts";
 import type { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
@@ -108,6 +106,10 @@ async function openWay(parts: ConnectionParts, cancel: Interrupt): Promise<WayTo
   const { runtime, config, address, runner, socketDirectory } = parts;
   const { logger, startTimeoutMs } = config;
   if (config.multiplex) {
+    const [{ openTrunk }, { KnockedMeeting }] = await Promise.all([
+      import("./multiplex.ts"),
+      import("../rpc/knocked_meeting.ts"),
+    ]);
     const { knocks, close } = await openTrunk(address, startTimeoutMs, cancel, logger);
     return {
       // In turn with those that knock, or its stream would be taken for one of theirs.

@@ -9,6 +9,7 @@ import {
 import { preloadChannels } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
+import { warmUpTls } from "../runtime/tls_warmup.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { generateIdentity, type Identity } from "../wire/certificate.ts";
 import { parseHandshake, requireGrpc, requireMultiplexing } from "../wire/handshake.ts";
@@ -95,6 +96,7 @@ class StartAttempt {
     requireStart(this.#runtime, config);
     this.#phase = "identity";
     await checkOwnSide(config, this.#runtime);
+    if (config.autoMtls || config.tls !== undefined) warmUpTls(this.#runtime);
     const identity = config.autoMtls ? await generateIdentity() : undefined;
     this.#phase = "spawn";
     const [runner, process] = await this.#spawn(identity);

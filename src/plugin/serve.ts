@@ -3,6 +3,7 @@ import { MagicCookieError } from "../errors.ts";
 import { isPinned } from "../rpc/tls.ts";
 import { createLogger } from "../runtime/standard_logger.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
+import { warmUpTls } from "../runtime/tls_warmup.ts";
 import {
   parseEnvironment,
   parsePortRange,
@@ -47,6 +48,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   const get = await runtime.readEnvironment(pluginVariables(config.handshake));
   const environment = parseEnvironment(config.handshake, get);
   if (config.test === undefined) requireCookie(config, environment, runtime);
+  if ((environment.clientCertificate ?? config.tlsProvider) !== undefined) warmUpTls(runtime);
   const logger = config.logger ?? createLogger({ format: "json" });
   const hidden = config.test === undefined ? hiddenFlag(runtime, config.handshake) : undefined;
   if (hidden !== undefined) logger.warn(`the host's variables are hidden: add ${hidden}`);

@@ -8,16 +8,11 @@ import {
 } from "./output.ts";
 import { type Need, requirePermissions } from "./permissions.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
-import {
-  type Access,
-  type ChildProcess,
-  type Runtime,
-  type SpawnOptions,
-  TEMPORARY_PREFIX,
-} from "./runtime.ts";
+import type { Access, ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
 import { runNeed } from "./run_need.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
+import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
 function permits(access: Access): boolean {
   try {
@@ -255,15 +250,6 @@ function removeSync(path: string): void {
   }
 }
 
-async function removeTree(path: string): Promise<void> {
-  demand(`Cannot remove ${path}`, { kind: "write", path });
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
 /** What Deno has only in its `process`, which costs nothing to look up when it is needed. */
 function nodeProcess() {
   return (globalThis as unknown as {
@@ -278,7 +264,9 @@ function nodeProcess() {
 }
 
 const table = {
-  platform: Deno.build.os,
+  get platform() {
+    return Deno.build.os;
+  },
   readText(path: string): string {
     demand(`Cannot read ${path}`, { kind: "read", path });
     return Deno.readTextFileSync(path);
@@ -344,43 +332,50 @@ function removeTreeSync(path: string): void {
 }
 
 /** Deno. */
-export const denoRuntime: Runtime = {
-  name: "deno",
-  version: Deno.version.deno,
-  platform: Deno.build.os,
-  permits,
-  hides,
-  variable: (name) => permits({ kind: "env", name }) ? Deno.env.get(name) : undefined,
-  readEnvironment,
-  spawn,
-  writeStdout,
-  captureOutput,
-  writeStderr,
-  gunzip: (bytes, maxBytes) =>
-    nodeProcess().getBuiltinModule("node:zlib")
-      .gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, 2 ** 31 - 1) }),
-  onSignal,
-  onExit,
-  hasOwnHandler,
-  exit: (code) => Deno.exit(code),
-  raise: (signal) => Deno.kill(Deno.pid, signal),
-  programArguments: Deno.args,
-  pid: Deno.pid,
-  parentPid: () => Deno.ppid,
-  isAlive,
-  startTimeOf: (pid) => startTimeOf(table, pid),
-  signalProcess,
-  outputOf: table.outputOf,
-  currentDirectory: () => Deno.cwd(),
-  readFile,
-  listDirectory,
-  shareWithGroup,
-  temporaryDirectories,
-  async makePrivateDirectory(parent) {
-    demand(`Cannot make a directory in ${parent}`, { kind: "write", path: parent });
-    return await Deno.makeTempDir({ dir: parent, prefix: TEMPORARY_PREFIX });
-  },
-  removeSync,
-  removeTree,
-  removeTreeSync,
-};
+export function makeDenoRuntime(): Runtime {
+  return {
+    name: "deno",
+    version: Deno.version.deno,
+    platform: Deno.build.os,
+    permits,
+    hides,
+    variable: (name) => permits({ kind: "env", name }) ? Deno.env.get(name) : undefined,
+    readEnvironment,
+    spawn,
+    writeStdout,
+    captureOutput,
+    writeStderr,
+    gunzip: (bytes, maxBytes) =>
+      nodeProcess().getBuiltinModule("node:zlib")
+        .gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes, 2 ** 31 - 1) }),
+    onSignal,
+    onExit,
+    hasOwnHandler,
+    exit: (code) => Deno.exit(code),
+    raise: (signal) => Deno.kill(Deno.pid, signal),
+    programArguments: Deno.args,
+    pid: Deno.pid,
+    parentPid: () => Deno.ppid,
+    isAlive,
+    startTimeOf: (pid) => startTimeOf(table, pid),
+    signalProcess,
+    outputOf: table.outputOf,
+    currentDirectory: () => Deno.cwd(),
+    readFile,
+    listDirectory,
+    shareWithGroup,
+    temporaryDirectories,
+    // The next two at once: they stand in the way of a start and of an end, and another thread
+    // would have to be woken up for them.
+    async makePrivateDirectory(parent) {
+      demand(`Cannot make a directory in ${parent}`, { kind: "write", path: parent });
+      return await Deno.makeTempDirSync({ dir: parent, prefix: TEMPORARY_PREFIX });
+    },
+    removeSync,
+    async removeTree(path) {
+      demand(`Cannot remove ${path}`, { kind: "write", path });
+      return await removeTreeSync(path);
+    },
+    removeTreeSync,
+  };
+}

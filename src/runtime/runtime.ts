@@ -1,6 +1,8 @@
 /** What this module needs of the system, and the choice between Deno and Node. */
 import type { ExitStatus } from "../errors.ts";
+import { makeDenoRuntime } from "./deno.ts";
 import type { OutputCapture } from "./output.ts";
+import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
 /**
  * A right that Deno may withhold. Node grants everything. Without a name, a
@@ -152,16 +154,13 @@ export interface Runtime {
 
 let runtime: Promise<Runtime> | undefined;
 
-/** The runtime this program runs on. Only its own adapter is loaded. */
+/** The runtime this program runs on. Deno's adapter loads nothing; Node's is loaded when it is used. */
 export function loadRuntime(): Promise<Runtime> {
   runtime ??= "Deno" in globalThis
-    ? import("./deno.ts").then((module) => module.denoRuntime)
+    ? Promise.resolve(makeDenoRuntime())
     : import("./node.ts").then((module) => module.nodeRuntime);
   return runtime;
 }
-
-/** The start of the names of our temporary directories. */
-export const TEMPORARY_PREFIX = "goplugin-";
 
 /** Whether a path is that of a directory which `makePrivateDirectory` made, in this process or another. */
 export function isPrivateDirectory(path: string): boolean {

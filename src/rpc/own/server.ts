@@ -56,7 +56,7 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
     },
     idle: (service) => context.running.none(service),
     stop(drainTimeoutMs) {
-      stopping ??= server.stop(drainTimeoutMs);
+      stopping ??= server.stop(drainTimeoutMs).finally(() => entrance?.close());
       shutdown.abort(new Error("The plugin is shutting down"));
       return stopping;
     },
