@@ -9,6 +9,7 @@ import type {
   MethodDefinition,
 } from "./contract.ts";
 import type { ClientContext, Plugin } from "./plugin_set.ts";
+import { requireProtoFiles } from "./proto_files.ts";
 
 /** A service with its methods ready for use. */
 export interface LoadedService {
@@ -95,6 +96,8 @@ export interface LoadServiceOptions {
  * @param file The path or `file:` URL of the .proto file.
  * @param name The full name of the service: `package.Service`.
  * @throws {ServiceError} If the file cannot be read or does not hold the service.
+ * @throws {PermissionError} If permissions are missing to read it; Deno is not
+ * made to ask.
  */
 export async function loadService<T extends Contract<T>>(
   file: string | URL,
@@ -108,6 +111,7 @@ export async function loadService<T extends Contract<T>>(
     import("node:url"),
   ]);
   const path = file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : file;
+  await requireProtoFiles(`Cannot load service ${name}`, path, options.includeDirs ?? []);
   let descriptor: object;
   try {
     addCommonProtos();
