@@ -11,7 +11,7 @@ import { RpcError, STATUS_CODES } from "../../errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import type { Handler } from "../registry.ts";
-import type { RunningCalls } from "../running_calls.ts";
+import type { RunningCall, RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
 import type { Grpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
@@ -95,8 +95,10 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-class HandlerCall implements ServerCall {
+class HandlerCall implements ServerCall, RunningCall {
   readonly grpcCall: AnyCall;
+  readonly path: string;
+  place = -1;
   /** Fires when the caller is gone: nothing the handler still does can reach anybody. */
   readonly interrupt = new Interrupt();
   readonly #context: HandlerContext;
@@ -112,7 +114,8 @@ class HandlerCall implements ServerCall {
   constructor(call: AnyCall, context: HandlerContext) {
     this.grpcCall = call;
     this.#context = context;
-    context.running.add(this, call.getPath());
+    this.path = call.getPath();
+    context.running.add(this);
     // grpc-js says so of every call once it is over, well or not.
     call.on("cancelled", () => {
       this.#isSent = true;

@@ -6,7 +6,7 @@ import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import type { Handler } from "../registry.ts";
-import type { RunningCalls } from "../running_calls.ts";
+import type { RunningCall, RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
 import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
@@ -24,7 +24,8 @@ export interface HandlerContext {
 }
 
 /** One call with its handler. */
-export class HandlerCall implements ServerCall, ServedCall {
+export class HandlerCall implements ServerCall, ServedCall, RunningCall {
+  place = -1;
   readonly #wire: WireCall;
   readonly #method: MethodDefinition;
   readonly #handler: Handler;
@@ -50,7 +51,7 @@ export class HandlerCall implements ServerCall, ServedCall {
     this.#method = method;
     this.#handler = handler;
     this.#context = context;
-    context.running.add(this, wire.path);
+    context.running.add(this);
     if (!method.requestStream) return;
     this.#requests = new MessageQueue({ hold: () => wire.hold(), release: () => wire.release() });
   }
@@ -61,6 +62,10 @@ export class HandlerCall implements ServerCall, ServedCall {
    */
   begin(): void {
     if (this.#requests !== undefined) void this.#run(this.#stream(this.#requests));
+  }
+
+  get path(): string {
+    return this.#wire.path;
   }
 
   get signal(): AbortSignal {

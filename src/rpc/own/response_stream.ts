@@ -8,7 +8,7 @@ import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { cancelled, serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
-import { type CallOwner, unreadable } from "./unary_call.ts";
+import { type CallOwner, type OwnedCall, unreadable } from "./unary_call.ts";
 
 /** What a stream needs of its channel besides. */
 export interface StreamOwner extends CallOwner {
@@ -28,7 +28,9 @@ const DONE: Result = { done: true, value: undefined };
  * The responses of a call, as an async generator. The call starts when the
  * first is asked for; leaving early cancels it.
  */
-export class ResponseStream implements AsyncGenerator<unknown, void, undefined>, CallHandler {
+export class ResponseStream
+  implements AsyncGenerator<unknown, void, undefined>, CallHandler, OwnedCall {
+  place = -1;
   readonly #owner: StreamOwner;
   readonly #method: MethodDefinition;
   readonly #requests: Requests;
