@@ -30,12 +30,10 @@ export interface CallHandler {
   drain(): void;
 }
 
-/** A call's own limits. */
+/** The limits of a channel's calls. */
 export interface CallLimits extends MessageLimits {
   /** The longest message that is sent, in bytes. */
   readonly maxSendBytes: number;
-  /** When the caller gives up, in milliseconds since the epoch; `Infinity` for never. */
-  readonly deadlineMs: number;
 }
 
 /** A peer may answer an overdue call a moment before this side's timer rings. */
@@ -53,6 +51,7 @@ type Held =
 export class ClientCall implements StreamHandler, MessageSink {
   readonly #handler: CallHandler;
   readonly #limits: CallLimits;
+  readonly #deadlineMs: number;
   readonly #reader: MessageReader;
   #connection: Connection | undefined;
   #stream: Http2Stream | undefined;
@@ -64,14 +63,17 @@ export class ClientCall implements StreamHandler, MessageSink {
   #isHolding = false;
   #owed = 0;
 
-  /** Begins a call; its deadline runs from now on. */
-  constructor(handler: CallHandler, limits: CallLimits) {
+  /**
+   * Begins a call.
+   *
+   * @param deadlineMs When the caller gives up, in milliseconds since the epoch; `Infinity` for never.
+   */
+  constructor(handler: CallHandler, limits: CallLimits, deadlineMs: number) {
     this.#handler = handler;
     this.#limits = limits;
+    this.#deadlineMs = deadlineMs;
     this.#reader = new MessageReader(this, limits);
-    if (limits.deadlineMs !== Infinity) {
-      this.#deadline = setDeadline(limits.deadlineMs, () => this.#expire());
-    }
+    if (deadlineMs !== Infinity) this.#deadline = setDeadline(deadlineMs, () => this.#expire());
   }
 
   /** Whether the status is known. */
@@ -82,7 +84,7 @@ export class ClientCall implements StreamHandler, MessageSink {
   /** Opens the stream, on a connection that takes one. */
   open(connection: Connection, template: HeaderTemplate, metadata: HeaderList): void {
     if (this.#isOver) return;
-    const { deadlineMs } = this.#limits;
+    const deadlineMs = this.#deadlineMs;
     const extra = deadlineMs === Infinity
       ? metadata
       : ["grpc-timeout", formatTimeout(deadlineMs - Date.now()), ...metadata];
@@ -202,7 +204,7 @@ export class ClientCall implements StreamHandler, MessageSink {
   reset(error: Http2Error): void {
     // A server resets a call at its own deadline, which is the same one.
     const isLate = error.reason === "reset" && error.code === ErrorCode.cancel &&
-      Date.now() >= this.#limits.deadlineMs - EARLY_MS;
+      Date.now() >= this.#deadlineMs - EARLY_MS;
     if (isLate) this.#expire();
     else if (this.#answer !== undefined) this.end();
     else this.#finish(fromHttp2Error(error, this.#connection?.canOpen === false));

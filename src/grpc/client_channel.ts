@@ -8,7 +8,7 @@ import { type CallHandler, type CallLimits, ClientCall } from "./client_call.ts"
 import { type HeaderList, localStatus } from "./status.ts";
 
 /** How a channel connects and what it takes. */
-export interface ChannelOptions extends Omit<CallLimits, "deadlineMs"> {
+export interface ChannelOptions extends CallLimits {
   /** Opens the bytes underneath. The signal fires when nobody waits for them any more. */
   readonly connect: (signal: AbortSignal) => Promise<Link>;
   /** How the requests say that they came: `https` under TLS. */
@@ -107,13 +107,8 @@ export class ClientChannel {
   /** Begins a call. Without a connection it waits for one; it fails if there is none to be had. */
   call(start: CallStart, handler: CallHandler): ClientCall {
     const { deadlineMs, metadata } = start;
-    const call = new ClientCall(handler, {
-      deadlineMs,
-      maxReceiveBytes: this.#options.maxReceiveBytes,
-      maxSendBytes: this.#options.maxSendBytes,
-      gunzip: this.#options.gunzip,
-    });
-    if (deadlineMs <= Date.now()) return call; // Its time is up: it needs no stream.
+    const call = new ClientCall(handler, this.#options, deadlineMs);
+    if (deadlineMs !== Infinity && deadlineMs <= Date.now()) return call; // Its time is up: it needs no stream.
     const template = this.#templateOf(start);
     const connection = this.#connection;
     if (connection?.canOpen) {

@@ -13,6 +13,8 @@ const QUIET_STEPS = 8;
 /** And after so many at the latest. */
 const MAX_STEPS = 256;
 const FRAME_HEADER_BYTES = 9;
+/** `queueMicrotask` does more than put a function into the queue: on Node it makes a resource of it. */
+const SOON = Promise.resolve();
 
 /** What else there is to do around a write to the link. */
 export interface FlushHooks {
@@ -147,14 +149,14 @@ export class Outbox {
   readonly #whenQuiet = (): void => {
     this.#seen = this.#written;
     this.#steps = this.#quietSteps = 0;
-    queueMicrotask(this.#step);
+    void SOON.then(this.#step);
   };
 
   readonly #step = (): void => {
     this.#quietSteps = this.#written === this.#seen ? this.#quietSteps + 1 : 0;
     this.#seen = this.#written;
     if (this.#quietSteps >= QUIET_STEPS || ++this.#steps >= MAX_STEPS) this.#flushLater();
-    else queueMicrotask(this.#step);
+    else void SOON.then(this.#step);
   };
 
   readonly #flushLater = (): void => {

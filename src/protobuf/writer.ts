@@ -9,7 +9,7 @@ import type { Halves } from "./int64.ts";
 import { writeUtf8 } from "./utf8.ts";
 
 /** Memory taken at once for many small messages. */
-const SLAB_BYTES = 8192;
+const SLAB_BYTES = 64 << 10;
 
 /** Up to this many UTF-16 units a text surely needs one byte for its length. */
 const SHORT = 0x7f / 3;

@@ -22,6 +22,7 @@ import { type OwnedCall, UnaryCall } from "./unary_call.ts";
 const EXIT_NEWS_MS = 250;
 const CONNECT_TIMEOUT_MS = 20_000;
 const NEVER_MS = 2 ** 31 - 1;
+const NO_OPTIONS: CallOptions = {};
 const USER_AGENT = "goplugin-typescript";
 
 /**
@@ -91,7 +92,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
   unary(
     method: MethodDefinition,
     request: unknown,
-    options: CallOptions = {},
+    options: CallOptions = NO_OPTIONS,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#requireOpen(options.signal);
@@ -107,7 +108,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
   stream(
     method: MethodDefinition,
     requests: Requests,
-    options: CallOptions = {},
+    options: CallOptions = NO_OPTIONS,
   ): AsyncGenerator<unknown, void, undefined> {
     return new ResponseStream(this, method, requests, options);
   }

@@ -61,7 +61,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
    * the same bytes must find what it has done, a broker's stream above all.
    */
   begin(): void {
-    if (this.#requests !== undefined) void this.#run(this.#stream(this.#requests));
+    if (this.#requests !== undefined) this.#run(this.#stream(this.#requests));
   }
 
   get path(): string {
@@ -113,7 +113,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
     } catch (error) {
       return this.#wire.fault(STATUS_CODES.INTERNAL, unreadable(error));
     }
-    void this.#run(message);
+    this.#run(message);
   }
 
   over(code: number, details: string): void {
@@ -135,18 +135,48 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
     this.#onDrain?.();
   }
 
-  async #run(input: unknown): Promise<void> {
+  #run(input: unknown): void {
     try {
       const output = this.#handler(input, this);
-      if (this.#method.responseStream) await this.#sendAll(output as AsyncIterable<unknown>);
-      else this.#wire.send(this.#write(await output));
-      this.#wire.finish(STATUS_CODES.OK, "", this.#trailers);
+      if (this.#method.responseStream || isPromise(output)) void this.#wait(output);
+      else this.#answer(output); // Waiting for what is there would put it off.
     } catch (error) {
-      if (this.#over === undefined) this.#refuse(error);
-    } finally {
-      this.#requests?.abandon();
-      this.#forget();
+      this.#refuse(error);
     }
+  }
+
+  async #wait(output: unknown): Promise<void> {
+    try {
+      if (!this.#method.responseStream) return this.#answer(await output);
+      await this.#sendAll(output as AsyncIterable<unknown>);
+      this.#end();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #answer(response: unknown): void {
+    this.#wire.send(this.#write(response));
+    this.#end();
+  }
+
+  #end(): void {
+    this.#wire.finish(STATUS_CODES.OK, "", this.#trailers);
+    this.#leave();
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#over === undefined) {
+      const { code, details, trailers } = statusOf(error, this.path, this.#context.logger);
+      this.#wire.finish(code, details, trailers);
+    }
+    this.#leave();
+  }
+
+  /** The handler is done. */
+  #leave(): void {
+    this.#requests?.abandon();
+    this.#forget();
   }
 
   async #sendAll(responses: AsyncIterable<unknown>): Promise<void> {
@@ -177,15 +207,15 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
     return serialize(this.#method, "response", response);
   }
 
-  #refuse(error: unknown): void {
-    const { code, details, trailers } = statusOf(error, this.#wire.path, this.#context.logger);
-    this.#wire.finish(code, details, trailers);
-  }
-
   #forget(): void {
     if (this.#controller === undefined) return;
     this.#context.shutdown.remove(this.#controller);
   }
+}
+
+/** Whether `await` would wait for it. */
+function isPromise(output: unknown): boolean {
+  return typeof (output as { readonly then?: unknown } | undefined | null)?.then === "function";
 }
 
 function unreadable(error: unknown): string {
