@@ -81,6 +81,11 @@ export class ClientCall implements StreamHandler, MessageSink {
     return this.#isOver;
   }
 
+  /** Whether messages wait to be sent, so that their bytes are still needed. */
+  get hasUnsent(): boolean {
+    return this.#held !== undefined || (this.#stream !== undefined && this.#stream.queuedBytes > 0);
+  }
+
   /** Opens the stream, on a connection that takes one. */
   open(connection: Connection, template: HeaderTemplate, metadata: HeaderList): void {
     if (this.#isOver) return;

@@ -82,6 +82,11 @@ export class ServerCall implements StreamHandler, MessageSink {
     return this.#isOver;
   }
 
+  /** Whether messages wait to be sent, so that their bytes are still needed. */
+  get hasUnsent(): boolean {
+    return this.#stream.queuedBytes > 0;
+  }
+
   /** Says who serves the call. Comes before anything else. */
   serve(served: ServedCall): void {
     this.#served = served;
@@ -106,7 +111,7 @@ export class ServerCall implements StreamHandler, MessageSink {
   }
 
   /**
-   * Sends a response.
+   * Sends a response. Its bytes are needed until it is sent, see {@linkcode hasUnsent}.
    *
    * @returns Whether there is room for more; if not, `drain` will be told.
    */

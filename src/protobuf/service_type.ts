@@ -28,6 +28,7 @@
 import { type MethodJson, Scope, type ScopeJson } from "./descriptor.ts";
 import { Linker } from "./linker.ts";
 import type { MessageType } from "./message_type.ts";
+import { takeBack } from "./writer.ts";
 
 /** A method of a service, with what its messages are written and read by. */
 export interface MethodType {
@@ -45,6 +46,8 @@ export interface MethodType {
   responseSerialize(value: unknown): Uint8Array;
   /** Reads a response. */
   responseDeserialize(bytes: Uint8Array): unknown;
+  /** Takes back what was written, once nobody needs it. That is up to who had it written. */
+  takeBack(bytes: Uint8Array): void;
 }
 
 /** A service of a descriptor. */
@@ -97,5 +100,6 @@ function makeMethod(
     requestDeserialize: (bytes) => request.decode(bytes),
     responseSerialize: (value) => response.encode(value),
     responseDeserialize: (bytes) => response.decode(bytes),
+    takeBack,
   };
 }

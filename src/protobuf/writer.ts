@@ -23,6 +23,16 @@ const encoder = new TextEncoder();
 /** Where the bits of floating-point numbers are turned over. */
 const scratch = new DataView(new ArrayBuffer(8));
 
+/**
+ * Takes back the memory of a message that nobody will look at any more, if it
+ * was the last to be written: the next one lies in the same place, which the
+ * processor has at hand.
+ */
+export function takeBack(message: Uint8Array): void {
+  if (slab === undefined || message.buffer !== slab.buffer) return;
+  if (message.byteOffset + message.length === slabOffset) slabOffset = message.byteOffset;
+}
+
 /** Writes one message. It is of no use after {@linkcode finish}. */
 export class Writer {
   #bytes: Uint8Array;

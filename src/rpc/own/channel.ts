@@ -11,9 +11,10 @@ import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { Roster } from "../roster.ts";
 import { serverNameOf } from "../tls.ts";
 import { GrpcJsSurface } from "./channel_interface.ts";
-import { cancelled, serialize, statusError, unavailable } from "./errors.ts";
+import { cancelled, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
+import { send, serialize } from "./outgoing.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
 import { clientOptions, connectLink } from "./sockets.ts";
 import { type OwnedCall, UnaryCall } from "./unary_call.ts";
@@ -101,7 +102,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
       unary.call = this.#channel.call(startOf(method, options), unary);
       this.#calls.add(unary);
       unary.listen();
-      unary.call.send(bytes, true);
+      send(unary.call, method, bytes, true);
     });
   }
 

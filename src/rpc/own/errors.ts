@@ -1,7 +1,6 @@
 /** What a status becomes for whoever made the call. */
 import { RpcError, statusName } from "../../errors.ts";
 import type { CallStatus } from "../../grpc/status.ts";
-import type { MethodDefinition } from "../contract.ts";
 import { fromFields } from "./metadata.ts";
 
 /** The error for a status other than OK. */
@@ -19,25 +18,4 @@ export function cancelled(signal: AbortSignal): RpcError {
   return new RpcError("CANCELLED", "The call was cancelled by its signal", {
     cause: signal.reason,
   });
-}
-
-/**
- * Writes a message.
- *
- * @throws {RpcError} If it is none of its type; grpc-js says INTERNAL as well.
- */
-export function serialize(
-  method: MethodDefinition,
-  kind: "request" | "response",
-  message: unknown,
-): Uint8Array {
-  try {
-    return kind === "request"
-      ? method.requestSerialize(message)
-      : method.responseSerialize(message);
-  } catch (cause) {
-    throw new RpcError("INTERNAL", `The ${kind} cannot be written: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

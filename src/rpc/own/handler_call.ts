@@ -8,9 +8,9 @@ import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import type { Handler } from "../registry.ts";
 import type { RunningCall, RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
-import { serialize } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
+import { send, serialize } from "./outgoing.ts";
 import { statusOf } from "./thrown_status.ts";
 
 /** What all calls of a server share. */
@@ -156,7 +156,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
   }
 
   #answer(response: unknown): void {
-    this.#wire.send(this.#write(response));
+    this.#send(response);
     this.#end();
   }
 
@@ -183,7 +183,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
     const gone = this.#gone = new Interrupt();
     if (this.#over !== undefined) gone.fire(this.#over);
     for await (const response of interruptible(iteratorOf(responses), gone)) {
-      if (!this.#wire.send(this.#write(response))) {
+      if (!this.#send(response)) {
         await gone.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
       }
     }
@@ -203,8 +203,9 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
     }
   }
 
-  #write(response: unknown): Uint8Array {
-    return serialize(this.#method, "response", response);
+  #send(response: unknown): boolean {
+    const method = this.#method;
+    return send(this.#wire, method, serialize(method, "response", response));
   }
 
   #forget(): void {

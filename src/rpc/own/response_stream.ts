@@ -5,9 +5,10 @@ import type { CallStatus, HeaderList } from "../../grpc/status.ts";
 import type { Requests } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
-import { cancelled, serialize } from "./errors.ts";
+import { cancelled } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
+import { send, serialize } from "./outgoing.ts";
 import { type CallOwner, type OwnedCall, unreadable } from "./unary_call.ts";
 
 /** What a stream needs of its channel besides. */
@@ -149,18 +150,19 @@ export class ResponseStream
 
   async #send(call: ClientCall): Promise<void> {
     if (Array.isArray(this.#requests) && this.#requests.length === 1) {
-      return void call.send(this.#write(this.#requests[0]), true);
+      return void this.#sendOne(call, this.#requests[0], true);
     }
     for await (const request of interruptible(iteratorOf(this.#requests), this.#over)) {
-      if (!call.send(this.#write(request), false)) {
+      if (!this.#sendOne(call, request, false)) {
         await this.#over.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
       }
     }
     call.endSending();
   }
 
-  #write(request: unknown): Uint8Array {
-    return serialize(this.#method, "request", request);
+  #sendOne(call: ClientCall, request: unknown, isLast: boolean): boolean {
+    const method = this.#method;
+    return send(call, method, serialize(method, "request", request), isLast);
   }
 
   #cancel(): void {
