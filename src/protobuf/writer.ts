@@ -49,10 +49,7 @@ export class Writer {
 
   /** The message. Small ones share their memory, as Node's Buffers do. */
   finish(): Uint8Array {
-    if (this.#bytes.length === SLAB_BYTES) {
-      slab = this.#bytes;
-      slabOffset = this.#offset;
-    }
+    this.#return(this.#offset);
     return this.#bytes.subarray(this.#start, this.#offset);
   }
 
@@ -197,6 +194,13 @@ export class Writer {
     this.#put(length, this.#start + mark);
   }
 
+  /** Leaves a slab, from an offset on, to those who write next. */
+  #return(offset: number): void {
+    if (this.#bytes.length !== SLAB_BYTES) return;
+    slab = this.#bytes;
+    slabOffset = offset;
+  }
+
   #reserve(count: number): void {
     if (this.#offset + count > this.#bytes.length) this.#grow(count);
   }
@@ -204,6 +208,7 @@ export class Writer {
   /** Moves what was written to memory with more room. */
   #grow(count: number): void {
     const used = this.#bytes.subarray(this.#start, this.#offset);
+    this.#return(this.#start);
     // Twice what is there, so that a message is not moved too often; a single
     // large value gets what it needs and a little for what may come behind it.
     const size = Math.max(SLAB_BYTES, used.length * 2, used.length + count + 64);
