@@ -4,7 +4,7 @@ import type { Connection } from "../http2/connection.ts";
 import { ErrorCode, type Http2Error } from "../http2/errors.ts";
 import type { ReceivedHeaders } from "../http2/headers.ts";
 import type { HeaderTemplate } from "../http2/hpack_encoder.ts";
-import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
+import type { Http2Stream, Release, StreamHandler } from "../http2/stream.ts";
 import { clearDeadline, type Deadline, setDeadline } from "./deadlines.ts";
 import { type MessageLimits, MessageReader, type MessageSink } from "./message_reader.ts";
 import { writeMessage } from "./message_writer.ts";
@@ -41,7 +41,12 @@ const EARLY_MS = 2;
 
 /** What was asked for before there was a stream. */
 type Held =
-  | { readonly kind: "message"; readonly bytes: Uint8Array; readonly isLast: boolean }
+  | {
+    readonly kind: "message";
+    readonly bytes: Uint8Array;
+    readonly isLast: boolean;
+    readonly release: Release | undefined;
+  }
   | { readonly kind: "end" };
 
 /**
@@ -81,11 +86,6 @@ export class ClientCall implements StreamHandler, MessageSink {
     return this.#isOver;
   }
 
-  /** Whether messages wait to be sent, so that their bytes are still needed. */
-  get hasUnsent(): boolean {
-    return this.#held !== undefined || (this.#stream !== undefined && this.#stream.queuedBytes > 0);
-  }
-
   /** Opens the stream, on a connection that takes one. */
   open(connection: Connection, template: HeaderTemplate, metadata: HeaderList): void {
     if (this.#isOver) return;
@@ -100,7 +100,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     this.#held = undefined;
     for (const step of held) {
       if (step.kind === "end") this.endSending();
-      else this.send(step.bytes, step.isLast);
+      else this.send(step.bytes, step.isLast, step.release);
     }
     // Nobody was told to wait, but may have.
     this.#handler.drain();
@@ -109,9 +109,10 @@ export class ClientCall implements StreamHandler, MessageSink {
   /**
    * Sends a message.
    *
+   * @param release Gets the bytes back once nobody needs them, if that is known.
    * @returns Whether there is room for more; if not, `drain` will be told.
    */
-  send(bytes: Uint8Array, isLast: boolean): boolean {
+  send(bytes: Uint8Array, isLast: boolean, release?: Release): boolean {
     if (this.#isOver) return true;
     const { maxSendBytes } = this.#limits;
     if (bytes.length > maxSendBytes) {
@@ -119,8 +120,8 @@ export class ClientCall implements StreamHandler, MessageSink {
       this.cancel(STATUS_CODES.RESOURCE_EXHAUSTED, found);
       return true;
     }
-    if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast);
-    (this.#held ??= []).push({ kind: "message", bytes, isLast });
+    if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast, release);
+    (this.#held ??= []).push({ kind: "message", bytes, isLast, release });
     return false;
   }
 

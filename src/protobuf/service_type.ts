@@ -46,8 +46,11 @@ export interface MethodType {
   responseSerialize(value: unknown): Uint8Array;
   /** Reads a response. */
   responseDeserialize(bytes: Uint8Array): unknown;
-  /** Takes back what was written, once nobody needs it. That is up to who had it written. */
-  takeBack(bytes: Uint8Array): void;
+  /**
+   * Takes back what was written, once nobody needs it, for what is written
+   * next. Only for who had it written; copies of the method do not have it.
+   */
+  readonly takeBack?: (bytes: Uint8Array) => void;
 }
 
 /** A service of a descriptor. */
@@ -92,7 +95,7 @@ function makeMethod(
   request: MessageType,
   response: MessageType,
 ): MethodType {
-  return {
+  const made: MethodType = {
     path,
     requestStream,
     responseStream,
@@ -100,6 +103,7 @@ function makeMethod(
     requestDeserialize: (bytes) => request.decode(bytes),
     responseSerialize: (value) => response.encode(value),
     responseDeserialize: (bytes) => response.decode(bytes),
-    takeBack,
   };
+  // A copy may have a function in it that holds on to what it has written.
+  return Object.defineProperty(made, "takeBack", { value: takeBack });
 }

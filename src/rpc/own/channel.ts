@@ -14,7 +14,7 @@ import { GrpcJsSurface } from "./channel_interface.ts";
 import { cancelled, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
-import { send, serialize } from "./outgoing.ts";
+import { releaseOf, serialize } from "./outgoing.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
 import { clientOptions, connectLink } from "./sockets.ts";
 import { type OwnedCall, UnaryCall } from "./unary_call.ts";
@@ -102,7 +102,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
       unary.call = this.#channel.call(startOf(method, options), unary);
       this.#calls.add(unary);
       unary.listen();
-      send(unary.call, method, bytes, true);
+      unary.call.send(bytes, true, releaseOf(method));
     });
   }
 

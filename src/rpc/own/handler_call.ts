@@ -10,7 +10,7 @@ import type { RunningCall, RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
-import { send, serialize } from "./outgoing.ts";
+import { releaseOf, serialize } from "./outgoing.ts";
 import { statusOf } from "./thrown_status.ts";
 
 /** What all calls of a server share. */
@@ -205,7 +205,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
 
   #send(response: unknown): boolean {
     const method = this.#method;
-    return send(this.#wire, method, serialize(method, "response", response));
+    return this.#wire.send(serialize(method, "response", response), releaseOf(method));
   }
 
   #forget(): void {

@@ -1,19 +1,12 @@
 /** Messages on their way out. */
 import { RpcError } from "../../errors.ts";
+import type { Release } from "../../http2/stream.ts";
 import type { MethodDefinition } from "../contract.ts";
-
-/** A call, as its messages see it. */
-interface Outlet {
-  /** Sends a message. Returns whether there is room for more. */
-  send(bytes: Uint8Array, isLast: boolean): boolean;
-  /** Whether messages wait to be sent, so that their bytes are still needed. */
-  readonly hasUnsent: boolean;
-}
 
 /** A method whose messages are written to memory that can be used again. */
 interface Lender {
-  /** Takes back what was written last. */
-  takeBack?(bytes: Uint8Array): void;
+  /** Takes back what was written, once nobody needs it. */
+  readonly takeBack?: Release;
 }
 
 /**
@@ -37,18 +30,7 @@ export function serialize(
   }
 }
 
-/**
- * Sends a message that was written for it alone.
- *
- * @returns Whether there is room for more.
- */
-export function send(
-  outlet: Outlet,
-  method: MethodDefinition,
-  bytes: Uint8Array,
-  isLast = false,
-): boolean {
-  const hasRoom = outlet.send(bytes, isLast);
-  if (!outlet.hasUnsent) (method as Lender).takeBack?.(bytes);
-  return hasRoom;
+/** Where the bytes of {@linkcode serialize} go once they are sent, if the method wants them back. */
+export function releaseOf(method: MethodDefinition): Release | undefined {
+  return (method as Lender).takeBack;
 }

@@ -8,7 +8,7 @@ import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { cancelled } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
-import { send, serialize } from "./outgoing.ts";
+import { releaseOf, serialize } from "./outgoing.ts";
 import { type CallOwner, type OwnedCall, unreadable } from "./unary_call.ts";
 
 /** What a stream needs of its channel besides. */
@@ -162,7 +162,7 @@ export class ResponseStream
 
   #sendOne(call: ClientCall, request: unknown, isLast: boolean): boolean {
     const method = this.#method;
-    return send(call, method, serialize(method, "request", request), isLast);
+    return call.send(serialize(method, "request", request), isLast, releaseOf(method));
   }
 
   #cancel(): void {

@@ -1,12 +1,12 @@
 /** The server half of this module's own engine. */
 import { GrpcServer } from "../../grpc/server.ts";
-import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import { Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
 import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import { HandlerCall, type HandlerContext } from "./handler_call.ts";
 import { limitsOf } from "./options.ts";
+import { linkOf } from "./sockets.ts";
 import { TlsEntrance } from "./tls_server.ts";
 
 /** Makes a server without services. */
@@ -36,7 +36,7 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
     serve(connection) {
       if (stopping !== undefined) connection.destroy();
       else if (entrance !== undefined) entrance.admit(connection);
-      else server.serve(makeDuplexLink(connection));
+      else server.serve(linkOf(connection));
     },
     idle: (service) => context.running.none(service),
     stop(drainTimeoutMs) {

@@ -2,14 +2,13 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Server, TLSSocket } from "node:tls";
-import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import type { Link } from "../../http2/link.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { encodePem } from "../../wire/pem.ts";
 import { type CertificateFacts, readCertificate } from "../../wire/x509.ts";
 import { isTrusted, type Trust, trustIn } from "../own_tls.ts";
 import { type ConnectionTls, isPinned } from "../tls.ts";
-import { ALPN } from "./sockets.ts";
+import { ALPN, linkOf } from "./sockets.ts";
 
 /** What a server shows, and whom it lets in. */
 interface Entrance {
@@ -95,7 +94,7 @@ export class TlsEntrance {
     const shown = trust === undefined ? undefined : socket.getPeerCertificate()?.raw;
     const isWelcome = trust === undefined ||
       (socket.authorized && isTrusted(trust, shown) && this.#isInTime());
-    if (isWelcome && socket.alpnProtocol === "h2") return this.#accept(makeDuplexLink(socket));
+    if (isWelcome && socket.alpnProtocol === "h2") return this.#accept(linkOf(socket));
     this.#logger.warn("a connection was refused", {
       reason: isWelcome ? "it does not speak HTTP/2" : "its certificate is not trusted",
     });
