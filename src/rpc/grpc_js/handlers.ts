@@ -12,7 +12,7 @@ import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import type { Handler } from "../registry.ts";
 import type { RunningCall, RunningCalls } from "../running_calls.ts";
-import type { Shutdown } from "../shutdown.ts";
+import { CallController, type Shutdown } from "../shutdown.ts";
 import type { Grpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
@@ -102,7 +102,7 @@ class HandlerCall implements ServerCall, RunningCall {
   /** Fires when the caller is gone: nothing the handler still does can reach anybody. */
   readonly interrupt = new Interrupt();
   readonly #context: HandlerContext;
-  #controller: AbortController | undefined;
+  #controller: CallController | undefined;
   #metadata: MetadataRecord | undefined;
   #trailers: Metadata | undefined;
   #over: RpcError | undefined;
@@ -135,7 +135,7 @@ class HandlerCall implements ServerCall, RunningCall {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = new CallController();
       // It may be asked for only after it would have fired.
       if (this.#over !== undefined) this.#controller.abort(this.#over);
       else this.#context.shutdown.add(this.#controller);

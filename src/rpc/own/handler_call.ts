@@ -7,7 +7,7 @@ import type { MethodDefinition, ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import type { Handler } from "../registry.ts";
 import type { RunningCall, RunningCalls } from "../running_calls.ts";
-import type { Shutdown } from "../shutdown.ts";
+import { CallController, type Shutdown } from "../shutdown.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
 import { releaseOf, serialize } from "./outgoing.ts";
@@ -34,7 +34,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
   #gone: Interrupt | undefined;
   #requests: MessageQueue | undefined;
   #request: Uint8Array | undefined;
-  #controller: AbortController | undefined;
+  #controller: CallController | undefined;
   #metadata: MetadataRecord | undefined;
   #trailers: HeaderList = [];
   #over: RpcError | undefined;
@@ -70,7 +70,7 @@ export class HandlerCall implements ServerCall, ServedCall, RunningCall {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = new CallController();
       // It may be asked for only after it would have fired.
       if (this.#over !== undefined) this.#controller.abort(this.#over);
       else this.#context.shutdown.add(this.#controller);
