@@ -8,8 +8,8 @@ export interface Listed {
 
 /**
  * Who is there, in no order. Each knows its place, so that coming and going
- * costs the same however many there are. A `Set` keeps those that have gone
- * alive for as long as `OpenStreams` in `http2/` says of a `Map`.
+ * costs the same however many there are. A `Set` may keep those that have gone
+ * alive, as a `Map` may: see `OpenStreams` in `http2/`.
  */
 export class Roster<T extends Listed> {
   readonly #items: (T | undefined)[] = [];
