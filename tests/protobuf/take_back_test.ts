@@ -30,9 +30,9 @@ test("MethodType.takeBack() spares what was written since", () => {
   const first = write(100, 1);
   const second = write(100, 2);
   method.takeBack?.(first);
-  const third = write(100, 3);
+  const third = write(150, 3);
   deepStrictEqual(read(second), new Uint8Array(100).fill(2));
-  deepStrictEqual(read(third), new Uint8Array(100).fill(3));
+  deepStrictEqual(read(third), new Uint8Array(150).fill(3));
 });
 
 test("MethodType.takeBack() has memory of large messages used again, by one message each", () => {
