@@ -6,6 +6,7 @@ import type { ReceivedHeaders } from "../http2/headers.ts";
 import type { HeaderTemplate } from "../http2/hpack_encoder.ts";
 import type { Http2Stream, Release, StreamHandler } from "../http2/stream.ts";
 import { clearDeadline, type Deadline, setDeadline } from "./deadlines.ts";
+import { KeptMessage } from "./kept_message.ts";
 import { type MessageLimits, MessageReader, type MessageSink } from "./message_reader.ts";
 import { writeMessage } from "./message_writer.ts";
 import {
@@ -36,6 +37,20 @@ export interface CallLimits extends MessageLimits {
   readonly maxSendBytes: number;
 }
 
+/** What a call is made of, and who makes it. */
+export interface CallPlan extends CallLimits {
+  /** When the caller gives up, in milliseconds since the epoch; `Infinity` for never. */
+  readonly deadlineMs: number;
+  /** The header fields that all calls to this method have. */
+  readonly template: HeaderTemplate;
+  /** The metadata to send. */
+  readonly metadata: HeaderList;
+  /** Whether to wait for a connection, however long it takes. */
+  readonly isPatient: boolean;
+  /** Begins the call, or begins it again; the call is told of a connection by `open()`. */
+  readonly channel: { begin(call: ClientCall): void };
+}
+
 /** A peer may answer an overdue call a moment before this side's timer rings. */
 const EARLY_MS = 2;
 
@@ -52,11 +67,14 @@ type Held =
 /**
  * A call that was begun. It waits for a stream, which {@linkcode open} gives
  * it, and keeps what is sent until then.
+ *
+ * If the peer has certainly not seen it, it is made again, once: as long as
+ * nothing was sent, or one message that is all there is. Source: gRFC A6,
+ * "Transparent Retries".
  */
 export class ClientCall implements StreamHandler, MessageSink {
   readonly #handler: CallHandler;
-  readonly #limits: CallLimits;
-  readonly #deadlineMs: number;
+  readonly #plan: CallPlan;
   readonly #reader: MessageReader;
   #connection: Connection | undefined;
   #stream: Http2Stream | undefined;
@@ -67,18 +85,20 @@ export class ClientCall implements StreamHandler, MessageSink {
   #isOver = false;
   #isHolding = false;
   #owed = 0;
+  /** How many messages were sent; the only one, as long as it may be needed again. */
+  #sent = 0;
+  #only: KeptMessage | undefined;
+  #hasEnded = false;
+  #isSecondTry = false;
 
-  /**
-   * Begins a call.
-   *
-   * @param deadlineMs When the caller gives up, in milliseconds since the epoch; `Infinity` for never.
-   */
-  constructor(handler: CallHandler, limits: CallLimits, deadlineMs: number) {
+  /** Begins a call; its deadline runs from now on. */
+  constructor(handler: CallHandler, plan: CallPlan) {
     this.#handler = handler;
-    this.#limits = limits;
-    this.#deadlineMs = deadlineMs;
-    this.#reader = new MessageReader(this, limits);
-    if (deadlineMs !== Infinity) this.#deadline = setDeadline(deadlineMs, () => this.#expire());
+    this.#plan = plan;
+    this.#reader = new MessageReader(this, plan);
+    if (plan.deadlineMs !== Infinity) {
+      this.#deadline = setDeadline(plan.deadlineMs, () => this.#expire());
+    }
   }
 
   /** Whether the status is known. */
@@ -86,10 +106,15 @@ export class ClientCall implements StreamHandler, MessageSink {
     return this.#isOver;
   }
 
+  /** Whether it waits for a connection, however long that takes. */
+  get isPatient(): boolean {
+    return this.#plan.isPatient;
+  }
+
   /** Opens the stream, on a connection that takes one. */
-  open(connection: Connection, template: HeaderTemplate, metadata: HeaderList): void {
+  open(connection: Connection): void {
     if (this.#isOver) return;
-    const deadlineMs = this.#deadlineMs;
+    const { deadlineMs, template, metadata } = this.#plan;
     const extra = deadlineMs === Infinity
       ? metadata
       : ["grpc-timeout", formatTimeout(deadlineMs - Date.now()), ...metadata];
@@ -99,8 +124,8 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (held === undefined) return;
     this.#held = undefined;
     for (const step of held) {
-      if (step.kind === "end") this.endSending();
-      else this.send(step.bytes, step.isLast, step.release);
+      if (step.kind === "end") this.#stream.end();
+      else writeMessage(this.#stream, step.bytes, step.isLast, step.release);
     }
     // Nobody was told to wait, but may have.
     this.#handler.drain();
@@ -114,20 +139,27 @@ export class ClientCall implements StreamHandler, MessageSink {
    */
   send(bytes: Uint8Array, isLast: boolean, release?: Release): boolean {
     if (this.#isOver) return true;
-    const { maxSendBytes } = this.#limits;
+    const { maxSendBytes } = this.#plan;
     if (bytes.length > maxSendBytes) {
       const found = `trying to send message larger than max (${bytes.length} vs. ${maxSendBytes})`;
       this.cancel(STATUS_CODES.RESOURCE_EXHAUSTED, found);
       return true;
     }
-    if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast, release);
-    (this.#held ??= []).push({ kind: "message", bytes, isLast, release });
+    const isFirst = this.#sent++ === 0;
+    this.#letGo();
+    if (isLast) this.#hasEnded = true;
+    // Only a call with one message may be made again.
+    if (isFirst) this.#only = new KeptMessage(bytes, release);
+    const sent = isFirst ? this.#only?.write() : release;
+    if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast, sent);
+    (this.#held ??= []).push({ kind: "message", bytes, isLast, release: sent });
     return false;
   }
 
   /** Says that there are no more messages. */
   endSending(): void {
     if (this.#isOver) return;
+    this.#hasEnded = true;
     if (this.#stream !== undefined) this.#stream.end();
     else (this.#held ??= []).push({ kind: "end" });
   }
@@ -157,6 +189,7 @@ export class ClientCall implements StreamHandler, MessageSink {
 
   headers(headers: ReceivedHeaders, endStream: boolean): void {
     this.#httpStatus = headers.status;
+    this.#letGo();
     if (endStream) return this.trailers(headers);
     if (headers.status !== 200) return; // A status of gRPC's may still come in the trailers.
     const type = headers.get("content-type") ?? "";
@@ -210,8 +243,9 @@ export class ClientCall implements StreamHandler, MessageSink {
   reset(error: Http2Error): void {
     // A server resets a call at its own deadline, which is the same one.
     const isLate = error.reason === "reset" && error.code === ErrorCode.cancel &&
-      Date.now() >= this.#deadlineMs - EARLY_MS;
+      Date.now() >= this.#plan.deadlineMs - EARLY_MS;
     if (isLate) this.#expire();
+    else if (error.unprocessed && this.#canStartOver) this.#startOver();
     else if (this.#answer !== undefined) this.end();
     else this.#finish(fromHttp2Error(error, this.#connection?.canOpen === false));
   }
@@ -228,6 +262,31 @@ export class ClientCall implements StreamHandler, MessageSink {
     this.#finish(localStatus(code, details));
   }
 
+  /** Whether nothing has come yet, and what was sent is still there. */
+  get #canStartOver(): boolean {
+    if (this.#isOver || this.#isSecondTry || this.#httpStatus !== 0) return false;
+    return this.#sent === 0 || (this.#only !== undefined && this.#hasEnded);
+  }
+
+  #letGo(): void {
+    this.#only?.letGo();
+    this.#only = undefined;
+  }
+
+  #startOver(): void {
+    this.#isSecondTry = true;
+    this.#connection = undefined;
+    this.#stream = undefined;
+    if (this.#only !== undefined) {
+      const { bytes } = this.#only;
+      this.#held = [{ kind: "message", bytes, isLast: true, release: this.#only.write() }];
+    } else if (this.#hasEnded) this.#held = [{ kind: "end" }];
+    // Not from within the connection that has given it up.
+    queueMicrotask(() => {
+      if (!this.#isOver) this.#plan.channel.begin(this);
+    });
+  }
+
   #expire(): void {
     this.#finish(
       localStatus(STATUS_CODES.DEADLINE_EXCEEDED, "The deadline of the call has passed"),
@@ -238,6 +297,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#held = undefined;
+    this.#letGo();
     if (this.#deadline !== undefined) clearDeadline(this.#deadline);
     const stream = this.#stream;
     // The answer may come before the requests have ended: the peer reads no more of them.

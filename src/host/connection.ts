@@ -4,16 +4,16 @@ import { type AddressTranslation, AnnouncedMeeting } from "../rpc/announced_meet
 import { GrpcBroker } from "../rpc/broker.ts";
 import { openChannel, type RpcChannel } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
-import { KnockedMeeting } from "../rpc/knocked_meeting.ts";
 import type { Meeting } from "../rpc/meeting.ts";
 import type { Peer } from "../rpc/peer.ts";
 import type { PluginSet } from "../rpc/plugin_set.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import { describePeer } from "../rpc/tls_probe.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { requireDial } from "../transport/permissions.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { ResolvedConfig } from "./config.ts";
-import { openTrunk } from "./multiplex.ts";
+import { FOR_HOST } from "./permissions.ts";
 import type { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
 import { translateAddress } from "./start_runner.ts";
@@ -59,6 +59,7 @@ export interface ConnectionParts extends Pick<RunningPlugin, "process" | "addres
  *
  * @param cancel Ends the wait.
  * @throws {ConnectError} If that fails within the limit of a start.
+ * @throws {PermissionError} If the plugin listens where this host may not go.
  */
 export async function connectPlugin(
   parts: ConnectionParts,
@@ -66,6 +67,7 @@ export async function connectPlugin(
 ): Promise<Pick<RunningPlugin, "channel" | "broker" | "hangUp">> {
   const { runtime, config, process, address, tls } = parts;
   const { engine, logger, startTimeoutMs } = config;
+  requireDial(runtime, "Cannot connect to plugin", address, FOR_HOST);
   const gone = process.ended.then((exit) => process.exitError(exit));
   const way = await openWay(parts, cancel);
   try {
@@ -104,6 +106,10 @@ async function openWay(parts: ConnectionParts, cancel: Interrupt): Promise<WayTo
   const { runtime, config, address, runner, socketDirectory } = parts;
   const { logger, startTimeoutMs } = config;
   if (config.multiplex) {
+    const [{ openTrunk }, { KnockedMeeting }] = await Promise.all([
+      import("./multiplex.ts"),
+      import("../rpc/knocked_meeting.ts"),
+    ]);
     const { knocks, close } = await openTrunk(address, startTimeoutMs, cancel, logger);
     return {
       // In turn with those that knock, or its stream would be taken for one of theirs.

@@ -9,6 +9,7 @@ import {
 import { preloadChannels } from "../rpc/channel.ts";
 import type { Interrupt } from "../rpc/interrupt.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
+import { warmUpTls } from "../runtime/tls_warmup.ts";
 import { waitAtMost } from "../runtime/wait.ts";
 import { generateIdentity, type Identity } from "../wire/certificate.ts";
 import { parseHandshake, requireGrpc, requireMultiplexing } from "../wire/handshake.ts";
@@ -20,6 +21,7 @@ import { connectPlugin, type RunningPlugin } from "./connection.ts";
 import { hintFor } from "./diagnosis.ts";
 import { childEnvironment, makeSocketDirectory } from "./environment.ts";
 import { absolutePath } from "./path.ts";
+import { requireStart } from "./permissions.ts";
 import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
@@ -90,7 +92,11 @@ class StartAttempt {
 
   async run(): Promise<RunningPlugin> {
     const config = this.#config;
+    this.#phase = "spawn";
+    requireStart(this.#runtime, config);
+    this.#phase = "identity";
     await checkOwnSide(config, this.#runtime);
+    if (config.autoMtls || config.tls !== undefined) warmUpTls(this.#runtime);
     const identity = config.autoMtls ? await generateIdentity() : undefined;
     this.#phase = "spawn";
     const [runner, process] = await this.#spawn(identity);

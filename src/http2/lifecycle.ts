@@ -159,7 +159,11 @@ export class Lifecycle implements ConnectionEvents {
     this.#isClosing = true;
     this.#cancelCloseTimer = this.#startTimer(limitMs, () => this.destroy(ErrorCode.noError, ""));
     const { isServer, pings, out } = this.#parts;
-    if (isServer) {
+    if (isServer && this.#peerError !== undefined) {
+      // The client is about to leave, and asks for nothing more.
+      this.#hasSaidLast = true;
+      this.#writeGoaway(ErrorCode.noError, "");
+    } else if (isServer) {
       // Requests may be under way: the last id is said a round trip later.
       this.#writeGoawayFrame(MAX_UINT31, ErrorCode.noError, "");
       pings.send((_, error) => {

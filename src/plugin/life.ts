@@ -8,22 +8,33 @@ import { healthHandlers, HealthService } from "../rpc/health.ts";
 import { OutputBuffer } from "../rpc/output_buffer.ts";
 import { type PluginSet, registerOn, type ServerContext } from "../rpc/plugin_set.ts";
 import { reflectionHandlers, reflectionServices } from "../rpc/reflection.ts";
+// Loaded with the rest, which takes less time than by itself; it is what most plugins serve by.
+import "../rpc/own/server.ts";
 import { createServer, preloadServers, type RpcServer } from "../rpc/server.ts";
+import type { Service } from "../rpc/service.ts";
 import { stdioHandlers, StdioService } from "../rpc/stdio.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import { isPrivateDirectory, type Runtime } from "../runtime/runtime.ts";
-import { waitAtMost } from "../runtime/wait.ts";
+import { nextTurn, waitAtMost } from "../runtime/wait.ts";
 import { listen, type Listener, type ListenOptions } from "../transport/listen.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { PluginEnvironment } from "../wire/environment.ts";
 import { chooseVersion, pluginOffer } from "../wire/negotiation.ts";
 import type { ServeConfig } from "./config.ts";
 import { tlsFor } from "./identity.ts";
-import { MultiplexedHost } from "./multiplex.ts";
 import type { ShutdownRequest } from "./shutdown.ts";
 
 /** How long a host may take to read the last of the output before Shutdown is answered, in milliseconds. */
 const LAST_OUTPUT_MS = 500;
+
+/** The services that every plugin has. */
+const OWN_SERVICES: readonly Service<unknown>[] = [
+  ControllerService,
+  StdioService,
+  BrokerService,
+  HealthService,
+  ...reflectionServices,
+];
 
 /** A plugin that can be connected to. */
 export interface ServedPlugin {
@@ -86,9 +97,12 @@ export class PluginLife {
       socketGroup: environment.socketGroup,
       ports,
     };
+    // Begun before the socket: it is other threads that work on it.
+    const tls = tlsFor(runtime, this.#config, environment.clientCertificate);
+    tls.catch(() => {}); // Heard of behind the socket's own errors.
     const listener = await listen(place);
     try {
-      await this.#serveOn(listener, place, agreed);
+      await this.#serveOn(listener, place, agreed, tls);
     } finally {
       await listener.close();
       this.#leaveDirectory();
@@ -124,16 +138,20 @@ export class PluginLife {
     listener: Listener,
     place: ListenOptions,
     { version, plugins }: Agreement,
+    choosingTls: Promise<ConnectionTls | undefined>,
   ): Promise<void> {
     const { runtime, logger, environment, shutdown, capturesOutput } = this.#around;
     const drainTimeoutMs = this.#config.drainTimeoutMs ?? 1_000;
     const engine = this.#config;
     const [tls] = await Promise.all([
-      tlsFor(runtime, this.#config, environment.clientCertificate),
+      choosingTls,
       preloadServers(runtime, engine),
+      ...OWN_SERVICES.map((service) => service.load()),
     ]);
     const server = await createServer({ runtime, logger, tls, engine });
-    const host = environment.wantsMultiplexing ? new MultiplexedHost(logger, shutdown) : undefined;
+    const host = environment.wantsMultiplexing
+      ? new (await import("./multiplex.ts")).MultiplexedHost(logger, shutdown)
+      : undefined;
     const meeting = host?.meeting ?? new AnnouncedMeeting(place);
     const broker = new GrpcBroker({ runtime, logger, meeting, tls, engine, drainTimeoutMs });
     const { address } = listener;
@@ -157,7 +175,7 @@ export class PluginLife {
     logger.debug("plugin is shutting down", { reason });
     const stopping = Promise.all([server.stop(drainTimeoutMs), broker.close()]);
     // A turn for what handlers print as their signal fires.
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
     releaseOutput();
     this.#output.close();
     await waitAtMost(server.idle(StdioService.name), LAST_OUTPUT_MS);

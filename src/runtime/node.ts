@@ -4,8 +4,8 @@ import {
   execFileSync,
   spawn as spawnProcess,
 } from "node:child_process";
-import { createReadStream, lstatSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { chmod, chown, mkdtemp, readdir, rm } from "node:fs/promises";
+import { createReadStream, lstatSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { chmod, chown, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -14,9 +14,10 @@ import { gunzipSync } from "node:zlib";
 import type { ExitStatus } from "../errors.ts";
 import { captureNodeStream, type OutputCapture } from "./output.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
-import { type ChildProcess, type Runtime, type SpawnOptions, TEMPORARY_PREFIX } from "./runtime.ts";
+import type { ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
+import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
 function spawn(options: SpawnOptions): Promise<ChildProcess> {
   const env: Record<string, string | undefined> = options.inheritEnv ? { ...process.env } : {};
@@ -104,6 +105,10 @@ function removeSync(path: string): void {
   else rmSync(path, { force: true });
 }
 
+function removeTreeSync(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
 function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(pid, signal);
@@ -143,6 +148,7 @@ export const nodeRuntime: Runtime = {
   version: process.versions.node,
   platform: process.platform === "win32" ? "windows" : process.platform,
   permits: () => true,
+  hides: () => false,
   variable: (name) => process.env[name],
   readEnvironment: () => Promise.resolve((name) => process.env[name]),
   spawn,
@@ -168,8 +174,10 @@ export const nodeRuntime: Runtime = {
   listDirectory: (path) => readdir(path),
   shareWithGroup,
   temporaryDirectories,
-  makePrivateDirectory: (parent) => mkdtemp(join(parent, TEMPORARY_PREFIX)),
+  // The next two at once: they stand in the way of a start and of an end, and another thread
+  // would have to be woken up for them.
+  makePrivateDirectory: async (parent) => await mkdtempSync(join(parent, TEMPORARY_PREFIX)),
   removeSync,
-  removeTree: (path) => rm(path, { recursive: true, force: true }),
-  removeTreeSync: (path) => rmSync(path, { recursive: true, force: true }),
+  removeTree: async (path) => await removeTreeSync(path),
+  removeTreeSync,
 };

@@ -1,13 +1,18 @@
 /** What this module needs of the system, and the choice between Deno and Node. */
 import type { ExitStatus } from "../errors.ts";
+import { makeDenoRuntime } from "./deno.ts";
 import type { OutputCapture } from "./output.ts";
+import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
-/** A right that Deno may withhold. Node grants everything. */
+/**
+ * A right that Deno may withhold. Node grants everything. Without a name, a
+ * program, a path or a host it is the right to all of them.
+ */
 export type Access =
   | { readonly kind: "env"; readonly name?: string }
-  | { readonly kind: "run"; readonly program: string }
-  | { readonly kind: "read" | "write"; readonly path: string }
-  | { readonly kind: "net"; readonly host: string };
+  | { readonly kind: "run"; readonly program?: string }
+  | { readonly kind: "read" | "write"; readonly path?: string }
+  | { readonly kind: "net"; readonly host?: string };
 
 /** What to start and how. */
 export interface SpawnOptions {
@@ -53,9 +58,12 @@ export interface Runtime {
   readonly platform: string;
   /** Whether a right is granted. Never prompts. */
   permits(access: Access): boolean;
+  /** Whether a variable looks unset, whatever it is, since Deno was told `--ignore-env`. */
+  hides(name: string): boolean;
   /**
    * Reads environment variables. On Deno without `--allow-env` it asks the
-   * program `env`, which `--allow-run` permits.
+   * program `env`, which `--allow-run` permits; what is hidden otherwise is
+   * unset.
    *
    * @throws {PermissionError} If neither is permitted.
    */
@@ -146,16 +154,13 @@ export interface Runtime {
 
 let runtime: Promise<Runtime> | undefined;
 
-/** The runtime this program runs on. Only its own adapter is loaded. */
+/** The runtime this program runs on. Deno's adapter loads nothing; Node's is loaded when it is used. */
 export function loadRuntime(): Promise<Runtime> {
   runtime ??= "Deno" in globalThis
-    ? import("./deno.ts").then((module) => module.denoRuntime)
+    ? Promise.resolve(makeDenoRuntime())
     : import("./node.ts").then((module) => module.nodeRuntime);
   return runtime;
 }
-
-/** The start of the names of our temporary directories. */
-export const TEMPORARY_PREFIX = "goplugin-";
 
 /** Whether a path is that of a directory which `makePrivateDirectory` made, in this process or another. */
 export function isPrivateDirectory(path: string): boolean {

@@ -1,4 +1,5 @@
-/** Waiting with a limit. */
+/** Waiting with a limit, and for the next turn. */
+import { setImmediate } from "node:timers";
 
 /**
  * Waits for a promise, but no longer than the limit.
@@ -15,4 +16,12 @@ export async function waitAtMost<T>(promise: Promise<T>, limitMs: number): Promi
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Waits for the next turn of the event loop, in which everything that was ready
+ * has been done. A timer of zero would take one to two milliseconds.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,12 +1,10 @@
 /** Certificates for those who bring their own TLS: authorities, and what they sign. */
 import type { Extension, X509Certificate } from "@peculiar/x509";
-import { ecdsaAlgorithm, type Issuer, readIssuer } from "./certificate_issuer.ts";
-import {
-  type CertificateAndKey,
-  type CertificateOptions,
-  resolveCertificateOptions,
-  type ResolvedCertificateOptions,
-  resolveValidity,
+import type { Issuer } from "./certificate_issuer.ts";
+import type {
+  CertificateAndKey,
+  CertificateOptions,
+  ResolvedCertificateOptions,
 } from "./certificate_options.ts";
 import { encodePem } from "./pem.ts";
 import { loadX509, type X509Library } from "./x509_library.ts";
@@ -56,6 +54,9 @@ import { loadX509, type X509Library } from "./x509_library.ts";
 export async function createCertificate(
   options: CertificateOptions = {},
 ): Promise<CertificateAndKey> {
+  // Few programs call it, and those that do not need not load it.
+  const [{ ecdsaAlgorithm, readIssuer }, { resolveCertificateOptions, resolveValidity }] =
+    await Promise.all([import("./certificate_issuer.ts"), import("./certificate_options.ts")]);
   const resolved = resolveCertificateOptions(options);
   const x509 = await loadX509();
   const issuer = options.issuer === undefined

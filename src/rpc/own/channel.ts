@@ -11,10 +11,10 @@ import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { Roster } from "../roster.ts";
 import { serverNameOf } from "../tls.ts";
 import { GrpcJsSurface } from "./channel_interface.ts";
-import { cancelled, statusError, unavailable } from "./errors.ts";
+import { cancelled, serializeRequest, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
-import { releaseOf, serialize } from "./outgoing.ts";
+import { releaseOf } from "./outgoing.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
 import { clientOptions, connectLink } from "./sockets.ts";
 import { type OwnedCall, UnaryCall } from "./unary_call.ts";
@@ -97,7 +97,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#requireOpen(options.signal);
-      const bytes = serialize(method, "request", request);
+      const bytes = serializeRequest(method, request);
       const unary = new UnaryCall(this, method, options, resolve, reject);
       unary.call = this.#channel.call(startOf(method, options), unary);
       this.#calls.add(unary);

@@ -5,10 +5,10 @@ import type { CallStatus, HeaderList } from "../../grpc/status.ts";
 import type { Requests } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
-import { cancelled } from "./errors.ts";
+import { cancelled, serializeRequest } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
-import { releaseOf, serialize } from "./outgoing.ts";
+import { releaseOf } from "./outgoing.ts";
 import { type CallOwner, type OwnedCall, unreadable } from "./unary_call.ts";
 
 /** What a stream needs of its channel besides. */
@@ -162,7 +162,7 @@ export class ResponseStream
 
   #sendOne(call: ClientCall, request: unknown, isLast: boolean): boolean {
     const method = this.#method;
-    return call.send(serialize(method, "request", request), isLast, releaseOf(method));
+    return call.send(serializeRequest(method, request), isLast, releaseOf(method));
   }
 
   #cancel(): void {

@@ -1,7 +1,7 @@
 /** Connections for the engine: dialled or accepted, under TLS where that is wanted. */
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { PeerCertificate, SecureContext, TLSSocket } from "node:tls";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import type { Link } from "../../http2/link.ts";
 import { dial, opened } from "../../transport/dial.ts";
@@ -24,7 +24,7 @@ export async function connectLink(
   tls: ConnectionTls | undefined,
   signal: AbortSignal,
 ): Promise<Link> {
-  const secure = tls && await clientOptions(tls);
+  const secure = tls && await secureOptions(tls);
   const below = typeof peer === "function" ? await peer(signal) : dial(peer);
   if (secure === undefined) {
     // A stream is open from the first moment.
@@ -52,6 +52,24 @@ function requireHttp2(socket: TLSSocket): void {
   if (socket.alpnProtocol === "h2") return;
   socket.destroy();
   throw new Error("the other side does not speak HTTP/2 under TLS (no ALPN h2)");
+}
+
+/** The keys and certificates that were read last for one side's TLS, by those it trusted then. */
+const contexts = new WeakMap<
+  ConnectionTls,
+  { readonly ca: string; readonly read: SecureContext }
+>();
+
+/** Options to connect with. Keys and certificates are read once: that costs more than a millisecond. */
+async function secureOptions(tls: ConnectionTls) {
+  const { ca, cert, key, minVersion, ...options } = await clientOptions(tls);
+  let known = contexts.get(tls);
+  if (known?.ca !== ca) {
+    const { createSecureContext } = await import("node:tls");
+    known = { ca, read: createSecureContext({ ca, cert, key, minVersion }) };
+    contexts.set(tls, known);
+  }
+  return { ...options, secureContext: known.read };
 }
 
 /**
@@ -84,8 +102,8 @@ export async function clientOptions(tls: ConnectionTls) {
   return {
     ...common,
     ca: trust.ca,
-    ...(certificate !== undefined && { cert: certificate }),
-    ...(privateKey !== undefined && { key: privateKey }),
+    cert: certificate,
+    key: privateKey,
     checkServerIdentity: (_host: string, shown: PeerCertificate) =>
       identityError(trust, shown) ?? checkServerIdentity(serverNameOf(tls), shown),
   };
