@@ -4,8 +4,9 @@ import type { Connection } from "../http2/connection.ts";
 import { ErrorCode, type Http2Error } from "../http2/errors.ts";
 import type { ReceivedHeaders } from "../http2/headers.ts";
 import type { HeaderTemplate } from "../http2/hpack_encoder.ts";
-import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
+import type { Http2Stream, Release, StreamHandler } from "../http2/stream.ts";
 import { clearDeadline, type Deadline, setDeadline } from "./deadlines.ts";
+import { KeptMessage } from "./kept_message.ts";
 import { type MessageLimits, MessageReader, type MessageSink } from "./message_reader.ts";
 import { writeMessage } from "./message_writer.ts";
 import {
@@ -30,16 +31,16 @@ export interface CallHandler {
   drain(): void;
 }
 
-/** A call's own limits. */
+/** The limits of a channel's calls. */
 export interface CallLimits extends MessageLimits {
   /** The longest message that is sent, in bytes. */
   readonly maxSendBytes: number;
-  /** When the caller gives up, in milliseconds since the epoch; `Infinity` for never. */
-  readonly deadlineMs: number;
 }
 
 /** What a call is made of, and who makes it. */
 export interface CallPlan extends CallLimits {
+  /** When the caller gives up, in milliseconds since the epoch; `Infinity` for never. */
+  readonly deadlineMs: number;
   /** The header fields that all calls to this method have. */
   readonly template: HeaderTemplate;
   /** The metadata to send. */
@@ -55,7 +56,12 @@ const EARLY_MS = 2;
 
 /** What was asked for before there was a stream. */
 type Held =
-  | { readonly kind: "message"; readonly bytes: Uint8Array; readonly isLast: boolean }
+  | {
+    readonly kind: "message";
+    readonly bytes: Uint8Array;
+    readonly isLast: boolean;
+    readonly release: Release | undefined;
+  }
   | { readonly kind: "end" };
 
 /**
@@ -81,7 +87,7 @@ export class ClientCall implements StreamHandler, MessageSink {
   #owed = 0;
   /** How many messages were sent; the only one, as long as it may be needed again. */
   #sent = 0;
-  #only: Uint8Array | undefined;
+  #only: KeptMessage | undefined;
   #hasEnded = false;
   #isSecondTry = false;
 
@@ -119,7 +125,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     this.#held = undefined;
     for (const step of held) {
       if (step.kind === "end") this.#stream.end();
-      else writeMessage(this.#stream, step.bytes, step.isLast);
+      else writeMessage(this.#stream, step.bytes, step.isLast, step.release);
     }
     // Nobody was told to wait, but may have.
     this.#handler.drain();
@@ -128,9 +134,10 @@ export class ClientCall implements StreamHandler, MessageSink {
   /**
    * Sends a message.
    *
+   * @param release Gets the bytes back once nobody needs them, if that is known.
    * @returns Whether there is room for more; if not, `drain` will be told.
    */
-  send(bytes: Uint8Array, isLast: boolean): boolean {
+  send(bytes: Uint8Array, isLast: boolean, release?: Release): boolean {
     if (this.#isOver) return true;
     const { maxSendBytes } = this.#plan;
     if (bytes.length > maxSendBytes) {
@@ -138,12 +145,14 @@ export class ClientCall implements StreamHandler, MessageSink {
       this.cancel(STATUS_CODES.RESOURCE_EXHAUSTED, found);
       return true;
     }
-    // Only a call with one message may be made again.
-    this.#only = this.#sent === 0 ? bytes : undefined;
-    this.#sent++;
+    const isFirst = this.#sent++ === 0;
+    this.#letGo();
     if (isLast) this.#hasEnded = true;
-    if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast);
-    (this.#held ??= []).push({ kind: "message", bytes, isLast });
+    // Only a call with one message may be made again.
+    if (isFirst) this.#only = new KeptMessage(bytes, release);
+    const sent = isFirst ? this.#only?.write() : release;
+    if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast, sent);
+    (this.#held ??= []).push({ kind: "message", bytes, isLast, release: sent });
     return false;
   }
 
@@ -180,7 +189,7 @@ export class ClientCall implements StreamHandler, MessageSink {
 
   headers(headers: ReceivedHeaders, endStream: boolean): void {
     this.#httpStatus = headers.status;
-    this.#only = undefined;
+    this.#letGo();
     if (endStream) return this.trailers(headers);
     if (headers.status !== 200) return; // A status of gRPC's may still come in the trailers.
     const type = headers.get("content-type") ?? "";
@@ -259,12 +268,18 @@ export class ClientCall implements StreamHandler, MessageSink {
     return this.#sent === 0 || (this.#only !== undefined && this.#hasEnded);
   }
 
+  #letGo(): void {
+    this.#only?.letGo();
+    this.#only = undefined;
+  }
+
   #startOver(): void {
     this.#isSecondTry = true;
     this.#connection = undefined;
     this.#stream = undefined;
     if (this.#only !== undefined) {
-      this.#held = [{ kind: "message", bytes: this.#only, isLast: true }];
+      const { bytes } = this.#only;
+      this.#held = [{ kind: "message", bytes, isLast: true, release: this.#only.write() }];
     } else if (this.#hasEnded) this.#held = [{ kind: "end" }];
     // Not from within the connection that has given it up.
     queueMicrotask(() => {
@@ -282,7 +297,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#held = undefined;
-    this.#only = undefined;
+    this.#letGo();
     if (this.#deadline !== undefined) clearDeadline(this.#deadline);
     const stream = this.#stream;
     // The answer may come before the requests have ended: the peer reads no more of them.

@@ -8,7 +8,7 @@ import { type CallHandler, type CallLimits, ClientCall } from "./client_call.ts"
 import { type HeaderList, localStatus } from "./status.ts";
 
 /** How a channel connects and what it takes. */
-export interface ChannelOptions extends Omit<CallLimits, "deadlineMs"> {
+export interface ChannelOptions extends CallLimits {
   /** Opens the bytes underneath. The signal fires when nobody waits for them any more. */
   readonly connect: (signal: AbortSignal) => Promise<Link>;
   /** How the requests say that they came: `https` under TLS. */

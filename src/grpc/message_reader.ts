@@ -31,12 +31,12 @@ export class MessageReader {
   encoding = "identity";
   readonly #sink: MessageSink;
   readonly #limits: MessageLimits;
-  readonly #prefix = new Uint8Array(PREFIX_BYTES);
+  /** How much of a prefix has come: the flags, and the size of which the first bytes are shifted out. */
   #prefixed = 0;
-  #body: Uint8Array | undefined;
+  #flags = 0;
   #size = 0;
+  #body: Uint8Array | undefined;
   #filled = 0;
-  #isCompressed = false;
   #isOver = false;
 
   /** Starts at the beginning of a message. */
@@ -55,26 +55,21 @@ export class MessageReader {
     let at = start;
     while (at < end && !this.#isOver) {
       if (this.#body !== undefined) at = this.#fill(this.#body, bytes, at, end);
-      else if (this.#prefixed === 0 && end - at >= PREFIX_BYTES) {
-        at = this.#begin(bytes, at, end);
-      } else {
-        this.#prefix[this.#prefixed++] = bytes[at++] as number;
-        if (this.#prefixed === PREFIX_BYTES) {
-          this.#prefixed = 0;
-          this.#begin(this.#prefix, 0, PREFIX_BYTES);
-        }
+      else {
+        const byte = bytes[at++] as number;
+        if (this.#prefixed++ === 0) this.#flags = byte;
+        else this.#size = (this.#size << 8 | byte) >>> 0;
+        if (this.#prefixed === PREFIX_BYTES) at = this.#begin(bytes, at, end);
       }
     }
   }
 
-  /** Reads a prefix, and the message too if it lies behind it. Returns where the rest begins. */
-  #begin(bytes: Uint8Array, at: number, end: number): number {
-    const flag = bytes[at] as number;
-    const size = ((bytes[at + 1] as number) << 24 | (bytes[at + 2] as number) << 16 |
-      (bytes[at + 3] as number) << 8 | (bytes[at + 4] as number)) >>> 0;
-    const start = at + PREFIX_BYTES;
-    if (flag > 1) {
-      this.#fail(STATUS_CODES.INTERNAL, `A message has the unknown flags ${flag}`);
+  /** Has a prefix; takes the message too if it lies behind it. Returns where the rest begins. */
+  #begin(bytes: Uint8Array, start: number, end: number): number {
+    const size = this.#size;
+    this.#prefixed = 0;
+    if (this.#flags > 1) {
+      this.#fail(STATUS_CODES.INTERNAL, `A message has the unknown flags ${this.#flags}`);
       return end;
     }
     if (size > this.#limits.maxReceiveBytes) {
@@ -84,12 +79,10 @@ export class MessageReader {
       );
       return end;
     }
-    this.#isCompressed = flag === 1;
     if (end - start >= size) {
       this.#deliver(size === 0 ? EMPTY : bytes.subarray(start, start + size));
       return start + size;
     }
-    this.#size = size;
     this.#filled = 0;
     this.#body = new Uint8Array(Math.min(size, TRUSTED_BYTES));
     return start;
@@ -119,7 +112,7 @@ export class MessageReader {
   }
 
   #deliver(bytes: Uint8Array): void {
-    if (!this.#isCompressed) return this.#sink.message(bytes);
+    if (this.#flags === 0) return this.#sink.message(bytes);
     if (this.encoding === "identity") {
       return this.#fail(
         STATUS_CODES.INTERNAL,

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "../errors.ts";
 import { ErrorCode, type Http2Error } from "../http2/errors.ts";
 import type { ReceivedHeaders } from "../http2/headers.ts";
 import { HeaderTemplate } from "../http2/hpack_encoder.ts";
-import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
+import type { Http2Stream, Release, StreamHandler } from "../http2/stream.ts";
 import { clearDeadline, type Deadline, setDeadline } from "./deadlines.ts";
 import { type MessageLimits, MessageReader, type MessageSink } from "./message_reader.ts";
 import { writeMessage } from "./message_writer.ts";
@@ -108,9 +108,10 @@ export class ServerCall implements StreamHandler, MessageSink {
   /**
    * Sends a response.
    *
+   * @param release Gets the bytes back once nobody needs them, if that is known.
    * @returns Whether there is room for more; if not, `drain` will be told.
    */
-  send(bytes: Uint8Array): boolean {
+  send(bytes: Uint8Array, release?: Release): boolean {
     if (this.#isOver) return true;
     const { maxSendBytes } = this.#limits;
     if (bytes.length > maxSendBytes) {
@@ -119,7 +120,7 @@ export class ServerCall implements StreamHandler, MessageSink {
       return true;
     }
     if (!this.#hasHeaders) this.sendHeaders([]);
-    return writeMessage(this.#stream, bytes, false);
+    return writeMessage(this.#stream, bytes, false, release);
   }
 
   /**

@@ -5,17 +5,24 @@ import type { Link, LinkHandler } from "./link.ts";
 /** When more than this waits in the Duplex, the link says it is full. */
 const FULL_BYTES = 256 << 10;
 
-/** Makes a link of a Duplex that is open and that nobody else reads or writes. */
-export function makeDuplexLink(duplex: Duplex): Link {
-  return new DuplexLink(duplex);
+/**
+ * Makes a link of a Duplex that is open and that nobody else reads or writes.
+ *
+ * @param isSocket Whether it has done with a piece when it calls back: a
+ * socket, also under TLS. Others may have passed the piece on.
+ */
+export function makeDuplexLink(duplex: Duplex, isSocket = false): Link {
+  return new DuplexLink(duplex, isSocket);
 }
 
 class DuplexLink implements Link {
   readonly #duplex: Duplex;
+  readonly #isSocket: boolean;
   isFull = false;
 
-  constructor(duplex: Duplex) {
+  constructor(duplex: Duplex, isSocket: boolean) {
     this.#duplex = duplex;
+    this.#isSocket = isSocket;
   }
 
   start(handler: LinkHandler): void {
@@ -36,16 +43,18 @@ class DuplexLink implements Link {
     duplex.on("data", (chunk: Uint8Array) => handler.data(chunk));
   }
 
-  write(pieces: readonly Uint8Array[]): void {
+  write(pieces: readonly Uint8Array[], written?: () => void): void {
     const duplex = this.#duplex;
-    if (pieces.length === 1) {
-      this.#note(duplex.write(pieces[0]!));
-      return;
-    }
-    duplex.cork();
-    let hasRoom = true;
-    for (const piece of pieces) hasRoom = duplex.write(piece);
-    duplex.uncork();
+    const last = pieces.length - 1;
+    if (last > 0) duplex.cork();
+    for (let at = 0; at < last; at++) duplex.write(pieces[at]!);
+    const hasRoom = written === undefined || !this.#isSocket
+      ? duplex.write(pieces[last]!)
+      : duplex.write(pieces[last]!, (error) => {
+        // What failed may still be under way.
+        if (error === undefined || error === null) written();
+      });
+    if (last > 0) duplex.uncork();
     this.#note(hasRoom);
   }
 

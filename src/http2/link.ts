@@ -12,9 +12,12 @@ export interface Link {
   start(handler: LinkHandler): void;
   /**
    * Sends these pieces in this order, as one write to the system if it can.
-   * Nobody changes them afterwards. Errors come to {@linkcode LinkHandler.close}.
+   * Errors come to {@linkcode LinkHandler.close}.
+   *
+   * @param written Called once nobody reads the pieces any more, so that they
+   * can be changed. A link that cannot know that never calls.
    */
-  write(pieces: readonly Uint8Array[]): void;
+  write(pieces: readonly Uint8Array[], written?: () => void): void;
   /**
    * Whether so much waits to be sent that the connection should hold back;
    * {@linkcode LinkHandler.drain} says when it has gone.

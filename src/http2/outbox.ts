@@ -13,6 +13,8 @@ const QUIET_STEPS = 8;
 /** And after so many at the latest. */
 const MAX_STEPS = 256;
 const FRAME_HEADER_BYTES = 9;
+/** `queueMicrotask` does more than put a function into the queue: on Node it makes a resource of it. */
+const SOON = Promise.resolve();
 
 /** What else there is to do around a write to the link. */
 export interface FlushHooks {
@@ -28,6 +30,8 @@ export class Outbox {
   readonly #hooks: FlushHooks;
   readonly #schedule: (flush: () => void) => void;
   #pieces: Uint8Array[] = [];
+  /** Who waits for the pieces to be written. */
+  #waiting: (() => void)[] = [];
   #slab = new Uint8Array(SLAB_BYTES);
   /** What of the slab is not yet among the pieces. */
   #start = 0;
@@ -102,7 +106,12 @@ export class Outbox {
     }
   }
 
-  /** Adds bytes that do not change afterwards. */
+  /** Calls back when what was added so far has been written, if the link says so. */
+  whenWritten(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  /** Adds bytes that do not change until they are written. */
   share(bytes: Uint8Array, start: number, end: number): void {
     const count = end - start;
     if (count < SHARE_FROM_BYTES) return this.copy(bytes, start, end);
@@ -147,14 +156,14 @@ export class Outbox {
   readonly #whenQuiet = (): void => {
     this.#seen = this.#written;
     this.#steps = this.#quietSteps = 0;
-    queueMicrotask(this.#step);
+    void SOON.then(this.#step);
   };
 
   readonly #step = (): void => {
     this.#quietSteps = this.#written === this.#seen ? this.#quietSteps + 1 : 0;
     this.#seen = this.#written;
     if (this.#quietSteps >= QUIET_STEPS || ++this.#steps >= MAX_STEPS) this.#flushLater();
-    else queueMicrotask(this.#step);
+    else void SOON.then(this.#step);
   };
 
   readonly #flushLater = (): void => {
@@ -170,13 +179,19 @@ export class Outbox {
     this.#cut();
     if (this.#pieces.length === 0 || this.#isStopped) return;
     const pieces = this.#pieces;
+    const waiting = this.#waiting;
     this.#pieces = [];
-    this.#link.write(pieces);
+    if (waiting.length === 0) return this.#link.write(pieces);
+    this.#waiting = [];
+    this.#link.write(pieces, () => {
+      for (const callback of waiting) callback();
+    });
   }
 
   /** Writes nothing more. */
   stop(): void {
     this.#isStopped = true;
     this.#pieces = [];
+    this.#waiting = [];
   }
 }

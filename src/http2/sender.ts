@@ -8,6 +8,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { type FlushHooks, type Outbox, SHARE_FROM_BYTES } from "./outbox.ts";
 import type { PeerSettings } from "./settings.ts";
 import type { QueuedItem, StreamState } from "./stream_state.ts";
+import type { Release } from "./stream.ts";
 import type { StreamTable } from "./stream_table.ts";
 
 /** So much DATA is put together before the link sees it. */
@@ -71,6 +72,7 @@ export class Sender implements FlushHooks {
         extra,
         head: undefined,
         body: NOTHING,
+        release: undefined,
         sent: 0,
         endStream,
       });
@@ -130,6 +132,7 @@ export class Sender implements FlushHooks {
         extra,
         head: undefined,
         body: NOTHING,
+        release: undefined,
         sent: 0,
         endStream,
       });
@@ -142,6 +145,7 @@ export class Sender implements FlushHooks {
     head: Uint8Array | undefined,
     body: Uint8Array,
     endStream: boolean,
+    release?: Release,
   ): boolean {
     if (endStream) stream.isSendEnded = true;
     const length = (head === undefined ? 0 : head.length) + body.length;
@@ -158,6 +162,7 @@ export class Sender implements FlushHooks {
       if (head !== undefined) this.#parts.out.copy(head, 0, head.length);
       this.#parts.out.copy(body, 0, body.length);
       this.#parts.guard.dataSent(length);
+      release?.(body);
       if (endStream) this.#parts.sentEnd(stream);
       return true;
     }
@@ -169,6 +174,7 @@ export class Sender implements FlushHooks {
       extra: undefined,
       head: kept,
       body,
+      release,
       sent: 0,
       endStream,
     });
@@ -288,7 +294,11 @@ export class Sender implements FlushHooks {
       stream.owesDrain = false;
       this.#drained.push(stream);
     }
-    if (isLast) stream.queue!.shift();
+    if (isLast) {
+      stream.queue!.shift();
+      const { release, body } = item;
+      if (release !== undefined) out.whenWritten(() => release(body));
+    }
     if (endStream) this.#parts.sentEnd(stream);
     return length;
   }

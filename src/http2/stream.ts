@@ -33,6 +33,9 @@ export interface StreamHandler {
   drain(): void;
 }
 
+/** Takes back bytes that were lent. */
+export type Release = (bytes: Uint8Array) => void;
+
 /**
  * A stream that is sent on. Headers, data and trailers keep their order; what
  * does not fit into the peer's windows waits here.
@@ -72,9 +75,16 @@ export interface Http2Stream {
    * Sends a short head and a body as if they were one, without putting them
    * together. The head is copied; it has at most 64 bytes.
    *
+   * @param release Gets the body back once nobody needs it any more, perhaps
+   * before this returns. It may also never be called.
    * @returns Whether there is room for more; if not, `drain` will be told.
    */
-  writePair(head: Uint8Array, body: Uint8Array, endStream?: boolean): boolean;
+  writePair(
+    head: Uint8Array,
+    body: Uint8Array,
+    endStream?: boolean,
+    release?: Release,
+  ): boolean;
   /**
    * Ends the sending, with trailers if any are given, after what is queued.
    *

@@ -2,7 +2,7 @@
 import { ErrorCode } from "./errors.ts";
 import type { Fifo } from "./fifo.ts";
 import type { HeaderTemplate } from "./hpack_encoder.ts";
-import type { Http2Stream, StreamHandler } from "./stream.ts";
+import type { Http2Stream, Release, StreamHandler } from "./stream.ts";
 
 /** Who ends streams. */
 interface StreamCanceller {
@@ -25,6 +25,7 @@ interface StreamSender {
     head: Uint8Array | undefined,
     body: Uint8Array,
     endStream: boolean,
+    release?: Release,
   ): boolean;
 }
 
@@ -42,6 +43,8 @@ export interface QueuedItem {
   /** What comes before the body, a copy. */
   readonly head: Uint8Array | undefined;
   readonly body: Uint8Array;
+  /** Gets the body back when it has been written. */
+  readonly release: Release | undefined;
   /** How much of head and body has been sent. */
   sent: number;
   readonly endStream: boolean;
@@ -117,14 +120,14 @@ export class StreamState implements Http2Stream {
     return this.#sender.sendData(this, undefined, data, endStream);
   }
 
-  writePair(head: Uint8Array, body: Uint8Array, endStream = false): boolean {
+  writePair(head: Uint8Array, body: Uint8Array, endStream = false, release?: Release): boolean {
     if (head.length > MAX_HEAD_BYTES) {
       throw new RangeError(
         `Cannot write: the head has ${head.length} bytes, not ${MAX_HEAD_BYTES}`,
       );
     }
     if (this.isClosed || this.isSendEnded) return true;
-    return this.#sender.sendData(this, head, body, endStream);
+    return this.#sender.sendData(this, head, body, endStream, release);
   }
 
   end(trailers?: HeaderTemplate, extra?: readonly string[]): void {

@@ -1,5 +1,6 @@
 /** The streams of a connection: those that are open, and what is known of the others. */
 import { MAX_UINT31 } from "./frames.ts";
+import { OpenStreams } from "./open_streams.ts";
 import type { StreamState } from "./stream_state.ts";
 
 /** How many streams are remembered that ended lately, and that this side reset. */
@@ -12,7 +13,7 @@ export type AbsentStream = "idle" | "ended" | "reset-by-us" | "old";
 /** The streams by id. A stream belongs to the client, as there is no push. */
 export class StreamTable {
   readonly #isServer: boolean;
-  readonly #open = new Map<number, StreamState>();
+  readonly #open = new OpenStreams();
   readonly #ended = new Int32Array(REMEMBERED_ENDED);
   #endedAt = 0;
   readonly #reset = new Set<number>();
@@ -47,14 +48,14 @@ export class StreamTable {
 
   /** All open streams; the table may change while they are looked at. */
   all(): StreamState[] {
-    return [...this.#open.values()];
+    return this.#open.all();
   }
 
   /** Adds a stream that opens with this id. */
   add(id: number, stream: StreamState): void {
     this.#lastId = id;
     stream.id = id;
-    this.#open.set(id, stream);
+    this.#open.add(stream);
   }
 
   /** Server: a stream was refused, which uses up its id. */
@@ -65,7 +66,7 @@ export class StreamTable {
 
   /** Removes a stream that is over. */
   remove(stream: StreamState, byUs: boolean): void {
-    this.#open.delete(stream.id);
+    this.#open.remove(stream);
     if (byUs) this.rememberReset(stream.id);
     else this.#ended[this.#endedAt++ % REMEMBERED_ENDED] = stream.id;
   }

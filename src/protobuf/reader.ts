@@ -6,6 +6,7 @@
  */
 import { formatInt64, formatUint64 } from "./int64.ts";
 import { WIRE } from "./kind.ts";
+import { copySmall } from "./small_copy.ts";
 
 /** How deep messages may lie in each other, as everywhere in protobuf. */
 export const MAX_DEPTH = 100;
@@ -168,7 +169,7 @@ export class Reader {
     const end = this.#take(length);
     const { buffer, byteOffset } = this.#bytes;
     const view = new Uint8Array(buffer, byteOffset + end - length, length);
-    return length >= this.#copyBelow && length > 0 ? view : view.slice();
+    return length >= this.#copyBelow && length > 0 ? view : copySmall(view);
   }
 
   /** Steps over the value of a field that is not known. */

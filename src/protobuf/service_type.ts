@@ -28,6 +28,7 @@
 import { type MethodJson, Scope, type ScopeJson } from "./descriptor.ts";
 import { Linker } from "./linker.ts";
 import type { MessageType } from "./message_type.ts";
+import { takeBack } from "./writer.ts";
 
 /** A method of a service, with what its messages are written and read by. */
 export interface MethodType {
@@ -45,6 +46,11 @@ export interface MethodType {
   responseSerialize(value: unknown): Uint8Array;
   /** Reads a response. */
   responseDeserialize(bytes: Uint8Array): unknown;
+  /**
+   * Takes back what was written, once nobody needs it, for what is written
+   * next. Only for who had it written; copies of the method do not have it.
+   */
+  readonly takeBack?: (bytes: Uint8Array) => void;
 }
 
 /** A service of a descriptor. */
@@ -89,7 +95,7 @@ function makeMethod(
   request: MessageType,
   response: MessageType,
 ): MethodType {
-  return {
+  const made: MethodType = {
     path,
     requestStream,
     responseStream,
@@ -98,4 +104,6 @@ function makeMethod(
     responseSerialize: (value) => response.encode(value),
     responseDeserialize: (bytes) => response.decode(bytes),
   };
+  // A copy may have a function in it that holds on to what it has written.
+  return Object.defineProperty(made, "takeBack", { value: takeBack });
 }

@@ -9,7 +9,7 @@ import type { Halves } from "./int64.ts";
 import { writeUtf8 } from "./utf8.ts";
 
 /** Memory taken at once for many small messages. */
-const SLAB_BYTES = 8192;
+const SLAB_BYTES = 64 << 10;
 
 /** Up to this many UTF-16 units a text surely needs one byte for its length. */
 const SHORT = 0x7f / 3;
@@ -22,6 +22,34 @@ const encoder = new TextEncoder();
 
 /** Where the bits of floating-point numbers are turned over. */
 const scratch = new DataView(new ArrayBuffer(8));
+
+/** Memory of large messages, to be used again. */
+const spare: Uint8Array[] = [];
+const MAX_SPARE = 4;
+const MAX_SPARE_BYTES = 2 << 20;
+
+/**
+ * Takes back the memory of a message that nobody will look at any more. A
+ * small one makes room for the next if it was the last to be written. New
+ * memory has to be cleared by the system, and costs the garbage collector,
+ * which is called for the more often the more of it there was.
+ */
+export function takeBack(message: Uint8Array): void {
+  const { buffer, byteOffset, length } = message;
+  if (slab !== undefined && buffer === slab.buffer) {
+    if (byteOffset + length === slabOffset) slabOffset = byteOffset;
+  } else if (buffer.byteLength > SLAB_BYTES && buffer.byteLength <= MAX_SPARE_BYTES) {
+    if (spare.length < MAX_SPARE) spare.push(new Uint8Array(buffer));
+  }
+}
+
+/** Memory that has at least so many bytes, which may be anything. */
+function take(size: number): Uint8Array {
+  if (size <= SLAB_BYTES) return new Uint8Array(SLAB_BYTES);
+  // Too small a one makes room for others.
+  const used = size > MAX_SPARE_BYTES ? undefined : spare.pop();
+  return used !== undefined && used.length >= size ? used : new Uint8Array(size);
+}
 
 /** Writes one message. It is of no use after {@linkcode finish}. */
 export class Writer {
@@ -39,10 +67,7 @@ export class Writer {
 
   /** The message. Small ones share their memory, as Node's Buffers do. */
   finish(): Uint8Array {
-    if (this.#bytes.length === SLAB_BYTES) {
-      slab = this.#bytes;
-      slabOffset = this.#offset;
-    }
+    this.#return(this.#offset);
     return this.#bytes.subarray(this.#start, this.#offset);
   }
 
@@ -187,6 +212,13 @@ export class Writer {
     this.#put(length, this.#start + mark);
   }
 
+  /** Leaves a slab, from an offset on, to those who write next. */
+  #return(offset: number): void {
+    if (this.#bytes.length !== SLAB_BYTES) return;
+    slab = this.#bytes;
+    slabOffset = offset;
+  }
+
   #reserve(count: number): void {
     if (this.#offset + count > this.#bytes.length) this.#grow(count);
   }
@@ -194,10 +226,10 @@ export class Writer {
   /** Moves what was written to memory with more room. */
   #grow(count: number): void {
     const used = this.#bytes.subarray(this.#start, this.#offset);
+    this.#return(this.#start);
     // Twice what is there, so that a message is not moved too often; a single
     // large value gets what it needs and a little for what may come behind it.
-    const size = Math.max(SLAB_BYTES, used.length * 2, used.length + count + 64);
-    this.#bytes = new Uint8Array(size);
+    this.#bytes = take(Math.max(used.length * 2, used.length + count + 64));
     this.#bytes.set(used);
     this.#start = 0;
     this.#offset = used.length;

@@ -1,10 +1,17 @@
+import { type Listed, Roster } from "./roster.ts";
+
+/** A wait that has not ended. */
+interface Wait extends Listed {
+  readonly reject: (reason: unknown) => void;
+}
+
 /**
  * One event that ends whatever is being waited for. Unlike racing against a
  * promise that lives as long as the call, it holds on to nothing once a wait
  * is over, however many waits a stream has.
  */
 export class Interrupt {
-  readonly #waiting = new Set<(reason: unknown) => void>();
+  readonly #waiting = new Roster<Wait>();
   #reason: unknown;
   #fired = false;
 
@@ -18,8 +25,10 @@ export class Interrupt {
     if (this.#fired) return;
     this.#fired = true;
     this.#reason = reason;
-    for (const reject of this.#waiting) reject(reason);
-    this.#waiting.clear();
+    for (const wait of this.#waiting.all()) {
+      this.#waiting.remove(wait);
+      wait.reject(reason);
+    }
   }
 
   /** Waits for the promise or the interrupt, whichever is first. */
@@ -29,8 +38,15 @@ export class Interrupt {
       return Promise.reject(this.#reason);
     }
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.add(reject);
-      promise.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+      const wait = { place: -1, reject };
+      this.#waiting.add(wait);
+      promise.then((value) => {
+        this.#waiting.remove(wait);
+        resolve(value);
+      }, (error) => {
+        this.#waiting.remove(wait);
+        reject(error);
+      });
     });
   }
 }

@@ -1,4 +1,11 @@
 /** The calls that a server is busy with, until the last byte of each is out. */
+import { type Listed, Roster } from "./roster.ts";
+
+/** A call that is served. */
+export interface RunningCall extends Listed {
+  /** The path: `/package.Service/Method`. */
+  readonly path: string;
+}
 
 /** What somebody waits for. */
 interface Waiting {
@@ -8,17 +15,17 @@ interface Waiting {
 
 /** The calls being served. */
 export class RunningCalls {
-  readonly #calls = new Map<object, string>();
+  readonly #calls = new Roster<RunningCall>();
   readonly #waiting = new Set<Waiting>();
 
-  /** Adds a call by its path. */
-  add(call: object, path: string): void {
-    this.#calls.set(call, path);
+  /** Adds a call. */
+  add(call: RunningCall): void {
+    this.#calls.add(call);
   }
 
   /** Removes a call that is over. */
-  remove(call: object): void {
-    if (!this.#calls.delete(call) || this.#waiting.size === 0) return;
+  remove(call: RunningCall): void {
+    if (!this.#calls.remove(call) || this.#waiting.size === 0) return;
     for (const waiting of [...this.#waiting]) {
       if (!this.#isNone(waiting.service)) continue;
       this.#waiting.delete(waiting);
@@ -34,6 +41,6 @@ export class RunningCalls {
 
   #isNone(service: string | undefined): boolean {
     if (service === undefined) return this.#calls.size === 0;
-    return ![...this.#calls.values()].some((path) => path.startsWith(`/${service}/`));
+    return !this.#calls.all().some(({ path }) => path.startsWith(`/${service}/`));
   }
 }

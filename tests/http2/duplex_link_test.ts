@@ -25,8 +25,8 @@ function slowDuplex() {
 }
 
 /** A link and what it tells. */
-function started(duplex: Duplex) {
-  const link = makeDuplexLink(duplex);
+function started(duplex: Duplex, isSocket = false) {
+  const link = makeDuplexLink(duplex, isSocket);
   const events: string[] = [];
   const closed = new Promise<void>((resolve) => {
     link.start({
@@ -71,6 +71,36 @@ test("makeDuplexLink() writes pieces as one, and is full only with much waiting"
   }
   strictEqual(link.isFull, false);
   ok(events.includes("drain"));
+});
+
+test("makeDuplexLink() says when a socket has done with the pieces, and of no other Duplex", async () => {
+  for (const isSocket of [true, false]) {
+    const { duplex, release } = slowDuplex();
+    const { link } = started(duplex, isSocket);
+    const told: string[] = [];
+    link.write([Uint8Array.of(1)], () => told.push("one"));
+    link.write([Uint8Array.of(2), Uint8Array.of(3)], () => told.push("two"));
+    await turn();
+    deepStrictEqual(told, []);
+    release();
+    await turn();
+    deepStrictEqual(told, isSocket ? ["one"] : []);
+    release();
+    await turn();
+    deepStrictEqual(told, isSocket ? ["one", "two"] : []);
+  }
+});
+
+test("makeDuplexLink() does not say so of pieces that were not written", async () => {
+  const { duplex } = slowDuplex();
+  const { link, closed } = started(duplex, true);
+  let isTold = false;
+  link.write([Uint8Array.of(1)], () => isTold = true);
+  link.write([Uint8Array.of(2)], () => isTold = true);
+  duplex.destroy(new Error("gone"));
+  await within(closed, "the end");
+  await turn();
+  strictEqual(isTold, false);
 });
 
 test("makeDuplexLink() tells of a failure once", async () => {

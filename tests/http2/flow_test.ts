@@ -219,6 +219,41 @@ test("Http2Stream.writePair() puts head and body into one frame and keeps no hol
   throws(() => stream.writePair(new Uint8Array(65), new Uint8Array(1)), RangeError);
 });
 
+test("Http2Stream.writePair() gives a small body back at once, a large one when it was written", async () => {
+  const { made, stream } = await answering({}, [4, 1 << 20]);
+  made.link.feed(frame(WINDOW_UPDATE, 0, 0, u32(1 << 20)));
+  const released: number[] = [];
+  const send = (length: number) =>
+    stream.writePair(new Uint8Array(5), bytesOf(length), false, (body) => {
+      strictEqual(body.length, length);
+      released.push(length);
+    });
+  stream.sendHeaders(RESPONSE);
+  send(10);
+  deepStrictEqual(released, [10]);
+  send(100_000);
+  send(20); // behind it, so that it waits as well
+  await turn();
+  deepStrictEqual(released, [10]);
+  strictEqual(made.link.written.length, 1);
+  made.link.written[0]!();
+  deepStrictEqual(released, [10, 100_000, 20]);
+});
+
+test("Http2Stream.writePair() gives back no body that the peer's window holds up", async () => {
+  const { made, stream } = await answering({}, [4, 5000]);
+  let isReleased = false;
+  stream.sendHeaders(RESPONSE);
+  stream.writePair(new Uint8Array(5), bytesOf(6000), false, () => isReleased = true);
+  await turn();
+  for (const tell of made.link.written) tell();
+  strictEqual(isReleased, false);
+  made.link.feed(frame(WINDOW_UPDATE, 0, stream.id, u32(5000)));
+  await turn();
+  for (const tell of made.link.written) tell();
+  strictEqual(isReleased, true);
+});
+
 test("Http2Stream.writePair() splits a head at any place", async () => {
   const made = await client([4, 1]);
   const stream = made.connection.open(new Recorder(), REQUEST);

@@ -81,6 +81,8 @@ export function parseFrames(bytes: Uint8Array): Frame[] {
 export class MemoryLink implements Link {
   /** The pieces of each write. */
   readonly writes: Uint8Array[][] = [];
+  /** Says of each write, in turn, that nobody reads it any more. */
+  readonly written: (() => void)[] = [];
   /** What was written and not yet taken. */
   #untaken: Uint8Array[] = [];
   isFull = false;
@@ -94,8 +96,9 @@ export class MemoryLink implements Link {
     this.handler = handler;
   }
 
-  write(pieces: readonly Uint8Array[]): void {
+  write(pieces: readonly Uint8Array[], written?: () => void): void {
     this.writes.push([...pieces]);
+    if (written !== undefined) this.written.push(written);
     this.#untaken.push(...pieces);
     this.onWrite(concat(...pieces));
   }

@@ -11,8 +11,8 @@ import { RpcError, STATUS_CODES } from "../../errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
 import type { Handler } from "../registry.ts";
-import type { RunningCalls } from "../running_calls.ts";
-import type { Shutdown } from "../shutdown.ts";
+import type { RunningCall, RunningCalls } from "../running_calls.ts";
+import { CallController, type Shutdown } from "../shutdown.ts";
 import type { Grpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
@@ -95,12 +95,14 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-class HandlerCall implements ServerCall {
+class HandlerCall implements ServerCall, RunningCall {
   readonly grpcCall: AnyCall;
+  readonly path: string;
+  place = -1;
   /** Fires when the caller is gone: nothing the handler still does can reach anybody. */
   readonly interrupt = new Interrupt();
   readonly #context: HandlerContext;
-  #controller: AbortController | undefined;
+  #controller: CallController | undefined;
   #metadata: MetadataRecord | undefined;
   #trailers: Metadata | undefined;
   #over: RpcError | undefined;
@@ -112,7 +114,8 @@ class HandlerCall implements ServerCall {
   constructor(call: AnyCall, context: HandlerContext) {
     this.grpcCall = call;
     this.#context = context;
-    context.running.add(this, call.getPath());
+    this.path = call.getPath();
+    context.running.add(this);
     // grpc-js says so of every call once it is over, well or not.
     call.on("cancelled", () => {
       this.#isSent = true;
@@ -132,7 +135,7 @@ class HandlerCall implements ServerCall {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = new CallController();
       // It may be asked for only after it would have fired.
       if (this.#over !== undefined) this.#controller.abort(this.#over);
       else this.#context.shutdown.add(this.#controller);

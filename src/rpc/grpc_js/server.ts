@@ -104,9 +104,10 @@ function addGrpcJs(
     const handler = handlers.of(path);
     definition[path] = withBuffers(method);
     const serve = (call: AnyCall, callback?: sendUnaryData<unknown>) => {
-      running.add(call, path);
+      const listed = { place: -1, path };
+      running.add(listed);
       // grpc-js says so of every call once it is over.
-      call.once("cancelled", () => running.remove(call));
+      call.once("cancelled", () => running.remove(listed));
       callHandler({
         handler,
         call,

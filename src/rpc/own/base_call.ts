@@ -11,6 +11,7 @@ import type { HeaderList } from "../../grpc/status.ts";
 import type { MethodDefinition } from "../contract.ts";
 import type { Grpc } from "../grpc_js/grpc.ts";
 import { fromGrpcMetadata, toGrpcMetadata } from "./grpc_js_metadata.ts";
+import type { RunningCall } from "../running_calls.ts";
 import type { HandlerContext } from "./handler_call.ts";
 import { authContextOf, connectionOf, DEAF_RECORDER, peerOf } from "./peer_socket.ts";
 
@@ -33,7 +34,8 @@ export interface BaseContext extends HandlerContext {
 export type Ended = (code: number, details: string) => void;
 
 /** One call. After its end everything asked of it does nothing, as in grpc-js. */
-export class BaseCall implements GrpcCall, ServedCall {
+export class BaseCall implements GrpcCall, ServedCall, RunningCall {
+  place = -1;
   readonly #wire: WireCall;
   readonly #peer: unknown;
   readonly #method: Method;
@@ -67,7 +69,11 @@ export class BaseCall implements GrpcCall, ServedCall {
     this.#method = method;
     this.#context = context;
     this.#run = run;
-    context.running.add(this, wire.path);
+    context.running.add(this);
+  }
+
+  get path(): string {
+    return this.#wire.path;
   }
 
   /** Has somebody told of the end. */

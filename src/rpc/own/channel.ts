@@ -8,19 +8,22 @@ import type { Link } from "../../http2/link.ts";
 import { waitAtMost } from "../../runtime/wait.ts";
 import type { ChannelConfig, Requests, RpcChannel } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
+import { Roster } from "../roster.ts";
 import { serverNameOf } from "../tls.ts";
 import { GrpcJsSurface } from "./channel_interface.ts";
 import { cancelled, serializeRequest, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
+import { releaseOf } from "./outgoing.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
 import { clientOptions, connectLink } from "./sockets.ts";
-import { UnaryCall } from "./unary_call.ts";
+import { type OwnedCall, UnaryCall } from "./unary_call.ts";
 
 /** How long a lost connection waits to hear that the peer's process has ended, in milliseconds. */
 const EXIT_NEWS_MS = 250;
 const CONNECT_TIMEOUT_MS = 20_000;
 const NEVER_MS = 2 ** 31 - 1;
+const NO_OPTIONS: CallOptions = {};
 const USER_AGENT = "goplugin-typescript";
 
 /**
@@ -51,7 +54,7 @@ export async function openOwnChannel(
 class OwnChannel implements RpcChannel, StreamOwner {
   readonly #channel: ClientChannel;
   readonly #gone: Promise<Error>;
-  readonly #calls = new Set<{ fail(error: unknown): void }>();
+  readonly #calls = new Roster<OwnedCall>();
   #closed: Error | undefined;
 
   constructor(channel: ClientChannel, gone: Promise<Error>) {
@@ -90,7 +93,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
   unary(
     method: MethodDefinition,
     request: unknown,
-    options: CallOptions = {},
+    options: CallOptions = NO_OPTIONS,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#requireOpen(options.signal);
@@ -99,14 +102,14 @@ class OwnChannel implements RpcChannel, StreamOwner {
       unary.call = this.#channel.call(startOf(method, options), unary);
       this.#calls.add(unary);
       unary.listen();
-      unary.call.send(bytes, true);
+      unary.call.send(bytes, true, releaseOf(method));
     });
   }
 
   stream(
     method: MethodDefinition,
     requests: Requests,
-    options: CallOptions = {},
+    options: CallOptions = NO_OPTIONS,
   ): AsyncGenerator<unknown, void, undefined> {
     return new ResponseStream(this, method, requests, options);
   }
@@ -118,8 +121,8 @@ class OwnChannel implements RpcChannel, StreamOwner {
     return call;
   }
 
-  forget(call: { fail(error: unknown): void }): void {
-    this.#calls.delete(call);
+  forget(call: OwnedCall): void {
+    this.#calls.remove(call);
   }
 
   async explain(status: CallStatus, signal: AbortSignal | undefined): Promise<unknown> {
@@ -132,7 +135,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
 
   close(reason: Error): void {
     this.#closed ??= reason;
-    for (const call of [...this.#calls]) call.fail(unavailable(this.#closed));
+    for (const call of this.#calls.all()) call.fail(unavailable(this.#closed));
     this.#channel.close(this.#closed);
   }
 

@@ -5,8 +5,8 @@ import type { Logger } from "../../logging/logger.ts";
 import type { ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import type { Handler } from "../registry.ts";
-import type { RunningCalls } from "../running_calls.ts";
-import type { Shutdown } from "../shutdown.ts";
+import type { RunningCall, RunningCalls } from "../running_calls.ts";
+import { CallController, type Shutdown } from "../shutdown.ts";
 import { unwritable } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
@@ -38,9 +38,10 @@ export interface CallCarrier<Message> {
   /**
    * Sends a response.
    *
+   * @param release Gets the message back once nobody needs it, if that is known.
    * @returns Whether there is room for more; if not, `drain` will be told.
    */
-  send(message: Message): boolean;
+  send(message: Message, release?: (message: Message) => void): boolean;
   /** Ends the call with a status, behind what was sent. */
   finish(code: number, details: string, trailers: HeaderList): void;
   /** Ends the call for a reason that its handler does not know yet: `over` tells it. */
@@ -61,10 +62,13 @@ export interface ServedMethod<Message> {
   requestDeserialize(message: Message): unknown;
   /** Makes a message of a response. */
   responseSerialize(response: unknown): Message;
+  /** Takes back a message that was made, once nobody needs it. */
+  readonly takeBack?: (message: Message) => void;
 }
 
 /** One call with its handler. */
-export class HandlerCall<Message = Uint8Array> implements ServerCall {
+export class HandlerCall<Message = Uint8Array> implements ServerCall, RunningCall {
+  place = -1;
   readonly #wire: CallCarrier<Message>;
   readonly #method: ServedMethod<Message>;
   readonly #handler: Handler;
@@ -73,7 +77,7 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
   #gone: Interrupt | undefined;
   #requests: MessageQueue<Message> | undefined;
   #request: Message | undefined;
-  #controller: AbortController | undefined;
+  #controller: CallController | undefined;
   #metadata: MetadataRecord | undefined;
   #trailers: HeaderList = [];
   #over: RpcError | undefined;
@@ -90,7 +94,7 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
     this.#method = method;
     this.#handler = handler;
     this.#context = context;
-    context.running.add(this, wire.path);
+    context.running.add(this);
     if (!method.requestStream) return;
     this.#requests = new MessageQueue({ hold: () => wire.hold(), release: () => wire.release() });
   }
@@ -100,12 +104,16 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
    * the same bytes must find what it has done, a broker's stream above all.
    */
   begin(): void {
-    if (this.#requests !== undefined) void this.#run(this.#stream(this.#requests));
+    if (this.#requests !== undefined) this.#run(this.#stream(this.#requests));
+  }
+
+  get path(): string {
+    return this.#wire.path;
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = new CallController();
       // It may be asked for only after it would have fired.
       if (this.#over !== undefined) this.#controller.abort(this.#over);
       else this.#context.shutdown.add(this.#controller);
@@ -150,7 +158,7 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
     } catch (error) {
       return this.#wire.fault(STATUS_CODES.INTERNAL, unreadable(error));
     }
-    void this.#run(message);
+    this.#run(message);
   }
 
   /** Nobody waits for the answer any more. */
@@ -175,25 +183,55 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
     this.#onDrain?.();
   }
 
-  async #run(input: unknown): Promise<void> {
+  #run(input: unknown): void {
     try {
       const output = this.#handler(input, this);
-      if (this.#method.responseStream) await this.#sendAll(output as AsyncIterable<unknown>);
-      else this.#wire.send(this.#write(await output));
-      this.#wire.finish(STATUS_CODES.OK, "", this.#trailers);
+      if (this.#method.responseStream || isPromise(output)) void this.#wait(output);
+      else this.#answer(output); // Waiting for what is there would put it off.
     } catch (error) {
-      if (this.#over === undefined) this.#refuse(error);
-    } finally {
-      this.#requests?.abandon();
-      this.#forget();
+      this.#refuse(error);
     }
+  }
+
+  async #wait(output: unknown): Promise<void> {
+    try {
+      if (!this.#method.responseStream) return this.#answer(await output);
+      await this.#sendAll(output as AsyncIterable<unknown>);
+      this.#end();
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #answer(response: unknown): void {
+    this.#send(response);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#wire.finish(STATUS_CODES.OK, "", this.#trailers);
+    this.#leave();
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#over === undefined) {
+      const { code, details, trailers } = statusOf(error, this.path, this.#context.logger);
+      this.#wire.finish(code, details, trailers);
+    }
+    this.#leave();
+  }
+
+  /** The handler is done. */
+  #leave(): void {
+    this.#requests?.abandon();
+    this.#forget();
   }
 
   async #sendAll(responses: AsyncIterable<unknown>): Promise<void> {
     const gone = this.#gone = new Interrupt();
     if (this.#over !== undefined) gone.fire(this.#over);
     for await (const response of interruptible(iteratorOf(responses), gone)) {
-      if (!this.#wire.send(this.#write(response))) {
+      if (!this.#send(response)) {
         await gone.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
       }
     }
@@ -213,6 +251,10 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
     }
   }
 
+  #send(response: unknown): boolean {
+    return this.#wire.send(this.#write(response), this.#method.takeBack);
+  }
+
   #write(response: unknown): Message {
     try {
       return this.#method.responseSerialize(response);
@@ -221,15 +263,15 @@ export class HandlerCall<Message = Uint8Array> implements ServerCall {
     }
   }
 
-  #refuse(error: unknown): void {
-    const { code, details, trailers } = statusOf(error, this.#wire.path, this.#context.logger);
-    this.#wire.finish(code, details, trailers);
-  }
-
   #forget(): void {
     if (this.#controller === undefined) return;
     this.#context.shutdown.remove(this.#controller);
   }
+}
+
+/** Whether `await` would wait for it. */
+function isPromise(output: unknown): boolean {
+  return typeof (output as { readonly then?: unknown } | undefined | null)?.then === "function";
 }
 
 function unreadable(error: unknown): string {

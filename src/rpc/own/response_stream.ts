@@ -8,7 +8,8 @@ import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { cancelled, serializeRequest } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
-import { type CallOwner, unreadable } from "./unary_call.ts";
+import { releaseOf } from "./outgoing.ts";
+import { type CallOwner, type OwnedCall, unreadable } from "./unary_call.ts";
 
 /** What a stream needs of its channel besides. */
 export interface StreamOwner extends CallOwner {
@@ -28,7 +29,9 @@ const DONE: Result = { done: true, value: undefined };
  * The responses of a call, as an async generator. The call starts when the
  * first is asked for; leaving early cancels it.
  */
-export class ResponseStream implements AsyncGenerator<unknown, void, undefined>, CallHandler {
+export class ResponseStream
+  implements AsyncGenerator<unknown, void, undefined>, CallHandler, OwnedCall {
+  place = -1;
   readonly #owner: StreamOwner;
   readonly #method: MethodDefinition;
   readonly #requests: Requests;
@@ -147,18 +150,19 @@ export class ResponseStream implements AsyncGenerator<unknown, void, undefined>,
 
   async #send(call: ClientCall): Promise<void> {
     if (Array.isArray(this.#requests) && this.#requests.length === 1) {
-      return void call.send(this.#write(this.#requests[0]), true);
+      return void this.#sendOne(call, this.#requests[0], true);
     }
     for await (const request of interruptible(iteratorOf(this.#requests), this.#over)) {
-      if (!call.send(this.#write(request), false)) {
+      if (!this.#sendOne(call, request, false)) {
         await this.#over.guard(new Promise<void>((resolve) => this.#onDrain = resolve));
       }
     }
     call.endSending();
   }
 
-  #write(request: unknown): Uint8Array {
-    return serializeRequest(this.#method, request);
+  #sendOne(call: ClientCall, request: unknown, isLast: boolean): boolean {
+    const method = this.#method;
+    return call.send(serializeRequest(method, request), isLast, releaseOf(method));
   }
 
   #cancel(): void {

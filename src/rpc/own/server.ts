@@ -1,6 +1,5 @@
 /** The server half of this module's own engine. */
 import { GrpcServer } from "../../grpc/server.ts";
-import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import { GrpcJsHandlers } from "../grpc_js_handlers.ts";
 import { Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
@@ -9,6 +8,7 @@ import type { RpcServer, ServerConfig } from "../server.ts";
 import { HandlerCall, type HandlerContext } from "./handler_call.ts";
 import type { Interception } from "./interception.ts";
 import { limitsOf } from "./options.ts";
+import { linkOf } from "./sockets.ts";
 import { TlsEntrance } from "./tls_server.ts";
 
 /** Makes a server without services. */
@@ -52,7 +52,7 @@ export async function createOwnServer(config: ServerConfig): Promise<RpcServer> 
     serve(connection) {
       if (stopping !== undefined) connection.destroy();
       else if (entrance !== undefined) entrance.admit(connection);
-      else server.serve(makeDuplexLink(connection), connection);
+      else server.serve(linkOf(connection), connection);
     },
     idle: (service) => context.running.none(service),
     stop(drainTimeoutMs) {

@@ -1,4 +1,6 @@
 /** Connections for the engine: dialled or accepted, under TLS where that is wanted. */
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { PeerCertificate, SecureContext, TLSSocket } from "node:tls";
 import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import type { Link } from "../../http2/link.ts";
@@ -27,7 +29,7 @@ export async function connectLink(
   if (secure === undefined) {
     // A stream is open from the first moment.
     if (typeof peer !== "function") await opened(below, "connect", signal);
-    return makeDuplexLink(below);
+    return linkOf(below);
   }
   const { connect } = await import("node:tls");
   const over = connect({ ...secure, socket: below });
@@ -38,7 +40,12 @@ export async function connectLink(
     throw error;
   }
   requireHttp2(over);
-  return makeDuplexLink(over);
+  return linkOf(over);
+}
+
+/** Makes a link of a connection. */
+export function linkOf(connection: Duplex): Link {
+  return makeDuplexLink(connection, connection instanceof Socket);
 }
 
 function requireHttp2(socket: TLSSocket): void {

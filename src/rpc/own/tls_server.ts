@@ -1,12 +1,12 @@
 /** Accepted connections under TLS, and whom they are from. */
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { makeDuplexLink } from "../../http2/duplex_link.ts";
 import type { Link } from "../../http2/link.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { type CertificateFacts, readCertificate } from "../../wire/x509.ts";
 import { isTrusted, type Trust } from "../own_tls.ts";
 import { type ConnectionTls, isPinned } from "../tls.ts";
+import { linkOf } from "./sockets.ts";
 import { type AcceptorOwner, TlsAcceptor } from "./tls_acceptor.ts";
 
 /**
@@ -81,9 +81,7 @@ export class TlsEntrance implements AcceptorOwner {
     const shown = trust === undefined ? undefined : socket.getPeerCertificate()?.raw;
     const isWelcome = trust === undefined ||
       (socket.authorized && isTrusted(trust, shown) && this.#isInTime());
-    if (isWelcome && socket.alpnProtocol === "h2") {
-      return this.#accept(makeDuplexLink(socket), socket);
-    }
+    if (isWelcome && socket.alpnProtocol === "h2") return this.#accept(linkOf(socket), socket);
     this.#logger.warn("a connection was refused", {
       reason: isWelcome ? "it does not speak HTTP/2" : "its certificate is not trusted",
     });

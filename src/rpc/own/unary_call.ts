@@ -3,19 +3,27 @@ import { RpcError, STATUS_CODES } from "../../errors.ts";
 import type { CallHandler, ClientCall } from "../../grpc/client_call.ts";
 import type { CallStatus, HeaderList } from "../../grpc/status.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
+import type { Listed } from "../roster.ts";
 import { cancelled } from "./errors.ts";
 import { fromFields } from "./metadata.ts";
+
+/** A call that its channel knows of until it is over. */
+export interface OwnedCall extends Listed {
+  /** Ends the call with an error of this side's. */
+  fail(error: unknown): void;
+}
 
 /** What a call needs of its channel. */
 export interface CallOwner {
   /** Turns a status into an error, once it is known whether the peer is gone. */
   explain(status: CallStatus, signal: AbortSignal | undefined): Promise<unknown>;
   /** Told when a call is over. */
-  forget(call: { fail(error: unknown): void }): void;
+  forget(call: OwnedCall): void;
 }
 
 /** One call; its result goes to a promise. */
-export class UnaryCall implements CallHandler {
+export class UnaryCall implements CallHandler, OwnedCall {
+  place = -1;
   /** The call underneath; set right after it was begun. */
   call: ClientCall | undefined;
   readonly #owner: CallOwner;
