@@ -6,10 +6,9 @@ export const noUnixRight: string | false = findReason();
 
 function findReason(): string | false {
   if (!isDeno) return "Node has no permissions to leave out";
-  try {
-    Deno.permissions.querySync({ name: "net", host: "unix:/tmp/socket" });
-    return false;
-  } catch {
-    return "This Deno lets a program to unix sockets without --allow-net";
-  }
+  // Those who may do everything cannot find out by asking.
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  return major > 2 || minor >= 9
+    ? false
+    : "This Deno lets a program to unix sockets without --allow-net";
 }
