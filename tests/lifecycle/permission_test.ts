@@ -1,5 +1,8 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { Client, denoPlugin, formatReattach } from "@x/goplugin";
@@ -8,6 +11,7 @@ import type { Answer, Job } from "../fixtures/permitted_host.ts";
 import { fixtureClient } from "../helpers/fixture_client.ts";
 import { recordLogs } from "../helpers/logs.ts";
 import { type Command, fixture, isDeno, moduleCommand } from "../helpers/program.ts";
+import { noUnixRight } from "../helpers/unix_right.ts";
 import { outcomeOf, run, start } from "../runtime/spawned.ts";
 
 /** Node has no permissions to leave out. */
@@ -83,7 +87,8 @@ for (
     ],
   ] as const satisfies readonly (readonly [string, Job, string])[]
 ) {
-  denoTest(`a host without any permission names all it needs at once: ${what}`, async () => {
+  const skip = isDeno && !flags.includes("--allow-read") ? false : noUnixRight;
+  test(`a host without any permission names all it needs at once: ${what}`, { skip }, async () => {
     const { error } = await answerOf(job);
     deepStrictEqual([error?.name, error?.flags], ["PermissionError", flags.split(" ")]);
     match(
@@ -104,7 +109,9 @@ denoTest(
   },
 );
 
-denoTest("a host whose plugin takes the way that it may not go says so, and ends it", async () => {
+test("a host whose plugin takes the way that it may not go says so, and ends it", {
+  skip: noUnixRight,
+}, async () => {
   const client = { command: fixture("obedient", "unix") };
   const flags = ["--allow-run", "--allow-net=127.0.0.1"];
   const { error, line } = await answerOf({ does: "fixture", client }, flags, { TMPDIR: "/tmp" });
@@ -157,8 +164,9 @@ denoTest(
   },
 );
 
-denoTest(
+test(
   "a plugin that may not have a unix socket goes to TCP and says which flags it lacks",
+  { skip: noUnixRight },
   async () => {
     const { text, logs } = await pluginWith(["--allow-net=127.0.0.1", "--allow-env"], true);
     strictEqual(text, "echo");
@@ -166,6 +174,29 @@ denoTest(
     match(String(entry?.fields.reason), /: add --allow-net --allow-read=\S+ --allow-write=\S+$/);
   },
 );
+
+denoTest("loadService() names what a file imports, as far as it can be read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "imports-"));
+  const path = (name: string) => join(folder, name);
+  const write = (name: string, imported: string) =>
+    writeFileSync(path(name), `syntax = "proto3";\nimport "${imported}";\n`);
+  write("first.proto", "second.proto");
+  write("second.proto", "third/third.proto");
+  const job = { does: "load", file: path("first.proto"), client: { command } } as const;
+  const missing = async (...granted: string[]) => {
+    const flags = granted.length === 0 ? [] : [`--allow-read=${granted.map(path).join(",")}`];
+    return (await answerOf(job, flags)).error?.flags;
+  };
+  try {
+    deepStrictEqual(await missing(), [`--allow-read=${path("first.proto")}`]);
+    deepStrictEqual(await missing("first.proto"), [`--allow-read=${path("second.proto")}`]);
+    deepStrictEqual(await missing("first.proto", "second.proto"), [
+      `--allow-read=${path("third/third.proto")}`,
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 const terminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "";
 const skip = !isDeno
@@ -227,7 +258,9 @@ test(
   },
 );
 
-test("at a terminal a host that attaches is never asked, whatever it lacks", { skip }, async () => {
+test("at a terminal a host that attaches is never asked, whatever it lacks", {
+  skip: skip || noUnixRight,
+}, async () => {
   await using first = new Client({
     handshake,
     plugins: { fixture: FixtureService },

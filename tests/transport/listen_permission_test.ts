@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { isDeno, moduleCommand } from "../helpers/program.ts";
+import { noUnixRight } from "../helpers/unix_right.ts";
 import { run } from "../runtime/spawned.ts";
 
 /** What a program with exactly these flags prints that listens on this kind of network. */
@@ -13,6 +14,7 @@ async function printed(network: string, flags: readonly string[]) {
 
 /** Node has no permissions to leave out. */
 const denoTest = isDeno ? test : () => {};
+const skip = noUnixRight;
 
 const FILES = ["--allow-read=/tmp", "--allow-write=/tmp"];
 
@@ -31,15 +33,16 @@ for (const network of ["auto", "tcp"]) {
   });
 }
 
-denoTest("listen() with network auto says which flags a unix socket needs", async () => {
+test("listen() with network auto says which flags a unix socket needs", { skip }, async () => {
   const { logged } = await printed("auto", ["--allow-net=127.0.0.1"]);
   deepStrictEqual(logged, [
     "Cannot listen on a unix socket: add --allow-net --allow-read=/tmp --allow-write=/tmp",
   ]);
 });
 
-denoTest(
+test(
   "listen() with network auto goes to TCP, and tries nothing, if it may not bind a unix socket",
+  { skip },
   async () => {
     const { address, logged } = await printed("auto", ["--allow-net=127.0.0.1", ...FILES]);
     strictEqual(address.network, "tcp");
@@ -64,7 +67,7 @@ for (
   ] as const
 ) {
   const given = flags.join(" ") || "no flags";
-  denoTest(`listen() with network ${network} and ${given} names --allow-net`, async () => {
+  test(`listen() with network ${network} and ${given} names --allow-net`, { skip }, async () => {
     deepStrictEqual(await printed(network, flags), {
       name: "PermissionError",
       message: "Cannot listen on 127.0.0.1: add --allow-net=127.0.0.1",
