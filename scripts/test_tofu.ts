@@ -9,7 +9,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ourProgram, runtimeMissing, RUNTIMES } from "../tests/interop/matrix.ts";
-import { checkReattach, checkStrangers } from "../tests/tofu/attach.ts";
+import { checkInterrupts, checkReattach, checkStrangers } from "../tests/tofu/attach.ts";
 import { tofuProgram, tofuProgramMissing, tofuProgramVersion } from "../tests/tofu/build.ts";
 import { checkLife, PROVIDER } from "../tests/tofu/life.ts";
 import { Report } from "../tests/tofu/report.ts";
@@ -41,6 +41,8 @@ for (const runtime of RUNTIMES) {
   await checkLife(report, { tofu, provider: PROVIDER, command, env });
   report.title(`on ${runtime}, running already: TF_REATTACH_PROVIDERS`);
   await checkReattach(report, { tofu, command });
+  report.title(`on ${runtime}, when tofu is ended`);
+  await checkInterrupts(report, { tofu, provider: PROVIDER, command });
   report.title(`on ${runtime}, asked by strangers`);
   await checkStrangers(report, command);
 }
