@@ -1,21 +1,18 @@
 /**
  * Times `tofu plan` with the provider of examples/terraform-provider, each way
- * it can be run, beside a provider in Go; and what each takes to start. Prints
- * two tables. The ways take turns, so that a busy machine is busy for all.
+ * it can be run, beside a provider in Go, and says what tofu waited for: medians, the
+ * phases for one process. The ways take turns, so that a busy machine is busy
+ * for all.
  *
  *     deno task bench:tofu [--rounds N]
  */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { handshake } from "../examples/terraform-provider/protocol.ts";
-import { generateIdentity } from "../src/wire/certificate.ts";
 import { PROJECT_ROOT, runTool } from "../tests/helpers/cache.ts";
 import type { Command } from "../tests/helpers/program.ts";
-import { within } from "../tests/helpers/wait.ts";
 import { ourProgram, runtimeMissing } from "../tests/interop/matrix.ts";
 import { tofuProgram, tofuProgramMissing } from "../tests/tofu/build.ts";
 import { HEAD, PROVIDER } from "../tests/tofu/life.ts";
@@ -25,6 +22,11 @@ const MODULE = "examples/terraform-provider/plugin";
 const FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
 /** What a program that loads nothing need not look for. */
 const ALONE = ["--no-config", "--no-lock", "--no-npm", "--no-remote"];
+/** What the module only loads for those who ask for it: grpc-js, certificates of one's own. */
+const UNUSED = ["@grpc/grpc-js", "@peculiar/x509", "reflect-metadata"].flatMap((name) => [
+  "--external",
+  name,
+]);
 
 const OURS = `${HEAD}
 resource "notes_note" "one" {
@@ -47,6 +49,15 @@ const BUILT_IN = `resource "terraform_data" "one" {
 }
 `;
 
+/** What tofu logs at the borders of the phases; there may be more than one of some, then the first counts. */
+const BORDERS = [
+  "starting plugin",
+  "using plugin",
+  "GRPCProvider",
+  ": Close",
+  "plugin process exited",
+];
+
 /** One way to run a provider. */
 interface Way {
   readonly name: string;
@@ -66,8 +77,6 @@ if (missing !== undefined) {
   process.exit(0);
 }
 const tofu = await tofuProgram("tofu");
-/** What the host would show; nobody connects. */
-const host = await generateIdentity();
 const folder = mkdtempSync(join(tmpdir(), "bench-tofu-"));
 try {
   await measure(await ways());
@@ -77,11 +86,12 @@ try {
 
 async function ways(): Promise<Way[]> {
   const deno = process.execPath;
-  const bundle = join(folder, "notes.mjs");
-  await runTool(deno, [
-    ...["bundle", "-q", "--platform", "deno", "--minify", "-o", bundle],
-    join(PROJECT_ROOT, `${MODULE}.ts`),
-  ]);
+  const whole = join(folder, "whole.mjs");
+  const lean = join(folder, "lean.mjs");
+  const source = join(PROJECT_ROOT, `${MODULE}.ts`);
+  const bundling = ["bundle", "-q", "--platform", "deno", "--minify"];
+  await runTool(deno, [...bundling, "-o", whole, source]);
+  await runTool(deno, [...bundling, ...UNUSED, "-o", lean, source]);
   const empty = join(folder, "empty.mjs");
   writeFileSync(empty, "");
   const ours = { provider: PROVIDER, configuration: OURS };
@@ -100,22 +110,24 @@ async function ways(): Promise<Way[]> {
       empty: [deno, "run", ...ALONE, empty],
     },
     {
-      name: "ours on Deno, bundled",
+      name: "ours on Deno, bundled whole",
       ...ours,
-      command: [deno, "run", ...ALONE, ...FLAGS, bundle],
+      command: [deno, "run", ...ALONE, ...FLAGS, whole],
+      empty: [deno, "run", ...ALONE, empty],
+    },
+    {
+      name: "ours on Deno, bundled lean",
+      ...ours,
+      command: [deno, "run", ...ALONE, ...FLAGS, lean],
       empty: [deno, "run", ...ALONE, empty],
     },
   ];
   if (runtimeMissing("node") === undefined) {
-    const empty_ = { empty: ["node", empty] as Command };
+    const bare: Command = ["node", empty];
+    const npm = await ourProgram("node", MODULE);
     list.push(
-      {
-        name: "ours on Node, npm package",
-        ...ours,
-        command: await ourProgram("node", MODULE),
-        ...empty_,
-      },
-      { name: "ours on Node, bundled", ...ours, command: ["node", bundle], ...empty_ },
+      { name: "ours on Node, npm package", ...ours, command: npm, empty: bare },
+      { name: "ours on Node, bundled lean", ...ours, command: ["node", lean], empty: bare },
     );
   }
   return list;
@@ -123,27 +135,30 @@ async function ways(): Promise<Way[]> {
 
 async function measure(list: readonly Way[]): Promise<void> {
   const workspaces = list.map(({ provider, configuration, command }) => {
-    const workspace = new Workspace({ tofu, provider, ...(command && { command }) });
+    // Deno would look for a newer one of itself, after half a second.
+    const env = { DENO_NO_UPDATE_CHECK: "1" };
+    const workspace = new Workspace({ tofu, provider, env, ...(command && { command }) });
     workspace.write("main.tf", configuration);
     return workspace;
   });
   const plans = list.map((): number[] => []);
-  const lines = list.map((): number[] => []);
+  const phases = list.map((): Phases[] => []);
   const empties = list.map((): number[] => []);
   try {
     // The first round fills caches, and is not counted.
     for (let round = 0; round <= rounds; round++) {
-      for (const [i, { command, empty }] of list.entries()) {
-        const plan = await timed(() => workspaces[i]!.expect(["plan"], { prints: ["1 to add"] }));
-        const line = command && await timeToLine(command, workspaces[i]!);
+      for (const [i, { empty }] of list.entries()) {
+        const workspace = workspaces[i]!;
+        const plan = await timed(() => workspace.expect(["plan"], { prints: ["1 to add"] }));
+        const { stderr } = await workspace.run(["plan"], { TF_LOG: "trace" });
         const start = empty && await timed(() => runTool(empty[0], empty.slice(1)));
         if (round === 0) continue;
         plans[i]!.push(plan);
-        if (line !== undefined) lines[i]!.push(line);
+        phases[i]!.push(...phasesIn(stderr));
         if (start !== undefined) empties[i]!.push(start);
       }
     }
-    print(list, plans, lines, empties, workspaces.map(({ started }) => started / (rounds + 1)));
+    print(list, plans, phases, empties);
   } finally {
     for (const workspace of workspaces) workspace.remove();
   }
@@ -155,82 +170,74 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** From the start of a provider to its handshake line, under AutoMTLS. */
-async function timeToLine([program, ...args]: Command, workspace: Workspace): Promise<number> {
-  const start = performance.now();
-  const child = spawn(program, args, {
-    cwd: workspace.folder,
-    env: {
-      ...process.env,
-      ...workspace.env,
-      [handshake.magicCookieKey]: handshake.magicCookieValue,
-      PLUGIN_PROTOCOL_VERSIONS: "5,6",
-      PLUGIN_CLIENT_CERT: host.certificatePem,
-    },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const ended = new Promise<void>((done) => child.once("exit", () => done()));
-  await within(
-    new Promise<void>((done, fail) => {
-      child.once("error", fail);
-      child.once("exit", () => fail(new Error(`${program} ended without a line`)));
-      child.stdout.once("data", () => done());
-    }),
-    "a handshake line",
-  );
-  const time = performance.now() - start;
-  child.kill("SIGTERM");
-  await within(ended, "the end of the provider");
-  return time;
+/** What a host waits for in the life of one provider's process, in milliseconds. */
+interface Phases {
+  /** From the start to the handshake line. */
+  readonly line: number;
+  /** From there to the first call: sockets and TLS. */
+  readonly connect: number;
+  /** The calls. */
+  readonly calls: number;
+  /** From Shutdown to the end of the process. */
+  readonly exit: number;
+}
+
+/** Reads the phases of each process from the log of a command that had one after the other. */
+function phasesIn(log: string): Phases[] {
+  const phases: Phases[] = [];
+  let times: number[] = [];
+  for (const line of log.split("\n")) {
+    const next = BORDERS[times.length];
+    if (next === undefined || !line.includes(next)) continue;
+    times.push(Date.parse(line.slice(0, line.indexOf(" "))));
+    if (times.length < BORDERS.length) continue;
+    const [start = 0, using = 0, first = 0, close = 0, end = 0] = times;
+    phases.push({
+      line: using - start,
+      connect: first - using,
+      calls: close - first,
+      exit: end - close,
+    });
+    times = [];
+  }
+  return phases;
 }
 
 function print(
   list: readonly Way[],
   plans: readonly number[][],
-  lines: readonly number[][],
+  phases: readonly Phases[][],
   empties: readonly number[][],
-  started: readonly number[],
 ): void {
-  const [model] = cpus();
-  const go = list.findIndex(({ name }) => name.endsWith("Go"));
-  const median = (times: readonly number[]) => times.toSorted((a, b) => a - b)[times.length >> 1];
-  const ms = (time: number | undefined) => time === undefined ? "" : `${time.toFixed(0)} ms`;
-  const base = median(plans[go] ?? []) ?? NaN;
+  const base = median(plans[list.findIndex(({ name }) => name.endsWith("Go"))]!);
   const rows = list.map(({ name }, i) => {
-    const plan = median(plans[i] ?? []) ?? NaN;
+    const of = (phase: keyof Phases) => ms(phases[i]!.map((times) => times[phase]));
     return [
       name,
-      ms(plan),
-      (plan / base).toFixed(2),
-      ms(Math.min(...plans[i] ?? [])),
-      started[i]?.toFixed(0) ?? "",
-      ms(median(lines[i] ?? [])),
-      ms(median(empties[i] ?? [])),
+      ms(plans[i]!),
+      (median(plans[i]!) / base).toFixed(1),
+      String(phases[i]!.length / rounds),
+      ms(empties[i]!),
+      ...(["line", "connect", "calls", "exit"] as const).map(of),
     ];
   });
-  const head = [
-    "",
-    "tofu plan",
-    "to Go",
-    "least",
-    "processes",
-    "to its line",
-    "empty program",
-  ];
-  console.log(
-    `${cpus().length} x ${model?.model.trim()}, load ${loadavg()[0]?.toFixed(1)}; ` +
-      `medians of ${rounds} rounds\n`,
-  );
-  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
-  const line = (row: readonly string[]) =>
-    `| ${
-      row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join(
-        " | ",
-      )
-    } |`;
-  console.log(line(head));
-  console.log(
-    line(widths.map((width, i) => "-".repeat(i === 0 ? width : width - 1) + (i ? ":" : ""))),
-  );
-  for (const row of rows) console.log(line(row));
+  const load = loadavg()[0]?.toFixed(1);
+  console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, load ${load}, ${rounds} rounds\n`);
+  const head = ["", "`tofu plan`", "ratio", "processes", "empty"];
+  console.log(row([...head, "to the line", "connect", "calls", "exit"]));
+  console.log(row(["---", ...rows[0]!.slice(1).map(() => "---:")]));
+  for (const cells of rows) console.log(row(cells));
+}
+
+function row(cells: readonly string[]): string {
+  const [name = "", ...others] = cells;
+  return `| ${name.padEnd(30)} | ${others.map((cell) => cell.padStart(11)).join(" | ")} |`;
+}
+
+function ms(times: readonly number[]): string {
+  return times.length === 0 ? "" : `${median(times).toFixed(0)} ms`;
+}
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? NaN;
 }
