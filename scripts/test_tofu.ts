@@ -12,6 +12,7 @@ import { ourProgram, runtimeMissing, RUNTIMES } from "../tests/interop/matrix.ts
 import { checkInterrupts, checkReattach, checkStrangers } from "../tests/tofu/attach.ts";
 import { tofuProgram, tofuProgramMissing, tofuProgramVersion } from "../tests/tofu/build.ts";
 import { checkLife, PROVIDER } from "../tests/tofu/life.ts";
+import { checkReadme } from "../tests/tofu/readme.ts";
 import { Report } from "../tests/tofu/report.ts";
 
 /** What the README of the example gives the provider. */
@@ -45,6 +46,10 @@ for (const runtime of RUNTIMES) {
   await checkInterrupts(report, { tofu, provider: PROVIDER, command });
   report.title(`on ${runtime}, asked by strangers`);
   await checkStrangers(report, command);
+}
+if (only === undefined) {
+  report.title("the README, from an empty folder");
+  await checkReadme(report, tofu);
 }
 console.log(`\n${report.counts}`);
 process.exitCode = report.isGood ? 0 : 1;
