@@ -9,9 +9,10 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { ourProgram, runtimeMissing, RUNTIMES } from "../tests/interop/matrix.ts";
-import { checkReattach, checkStrangers } from "../tests/tofu/attach.ts";
+import { checkInterrupts, checkReattach, checkStrangers } from "../tests/tofu/attach.ts";
 import { tofuProgram, tofuProgramMissing, tofuProgramVersion } from "../tests/tofu/build.ts";
 import { checkLife, PROVIDER } from "../tests/tofu/life.ts";
+import { checkReadme } from "../tests/tofu/readme.ts";
 import { Report } from "../tests/tofu/report.ts";
 
 /** What the README of the example gives the provider. */
@@ -41,8 +42,14 @@ for (const runtime of RUNTIMES) {
   await checkLife(report, { tofu, provider: PROVIDER, command, env });
   report.title(`on ${runtime}, running already: TF_REATTACH_PROVIDERS`);
   await checkReattach(report, { tofu, command });
+  report.title(`on ${runtime}, when tofu is ended`);
+  await checkInterrupts(report, { tofu, provider: PROVIDER, command });
   report.title(`on ${runtime}, asked by strangers`);
   await checkStrangers(report, command);
+}
+if (only === undefined) {
+  report.title("the README, from an empty folder");
+  await checkReadme(report, tofu);
 }
 console.log(`\n${report.counts}`);
 process.exitCode = report.isGood ? 0 : 1;

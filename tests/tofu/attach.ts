@@ -6,10 +6,10 @@ import { connect, type ConnectionOptions } from "node:tls";
 import { Client, createLogger, type ReattachConfig } from "@x/goplugin";
 import { handshake, ProviderService } from "../../examples/terraform-provider/protocol.ts";
 import type { Command } from "../helpers/program.ts";
-import { isRunning, within } from "../helpers/wait.ts";
+import { isRunning, until, within } from "../helpers/wait.ts";
 import { HEAD, PROVIDER } from "./life.ts";
 import { Mismatch, type Report } from "./report.ts";
-import { Workspace } from "./workspace.ts";
+import { Workspace, type WorkspaceOptions } from "./workspace.ts";
 
 const CONFIGURATION = `${HEAD}
 resource "notes_note" "one" {
@@ -32,7 +32,7 @@ export async function checkReattach(
     env: { ...process.env, ...workspace.env },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const ended = new Promise<void>((done) => provider.once("exit", () => done()));
+  const ended = new Promise<number | null>((done) => provider.once("exit", done));
   try {
     const line = await report.check("plugin --debug prints TF_REATTACH_PROVIDERS", async () => {
       const text = await firstLine(provider);
@@ -56,11 +56,10 @@ export async function checkReattach(
     }
     await report.check("the provider is still there, and ends by SIGTERM", async () => {
       if (!isRunning(provider.pid!)) throw new Mismatch("a running provider", "none");
-      provider.kill("SIGTERM");
-      await within(ended, "the end of the provider");
-      if (provider.exitCode !== 0) {
-        throw new Mismatch("exit code 0", `${provider.exitCode ?? provider.signalCode}`);
-      }
+      // After `provider.kill()` Deno 2.9 tells of that signal, whatever the exit code was.
+      process.kill(provider.pid!, "SIGTERM");
+      const code = await within(ended, "the end of the provider");
+      if (code !== 0) throw new Mismatch("exit code 0", `${code}`);
       await workspace.requireNothingLeft();
     });
   } finally {
@@ -74,6 +73,43 @@ async function firstLine(provider: ChildProcess): Promise<string> {
   const lines = createInterface(provider.stdout!)[Symbol.asyncIterator]();
   const { value } = await within(lines.next(), "a line of the provider");
   return value ?? "";
+}
+
+const WAITING = `${HEAD}
+resource "terraform_data" "wait" {
+  provisioner "local-exec" {
+    command = "echo $$ > waiting; exec sleep 100"
+  }
+}
+
+resource "notes_note" "after" {
+  name       = "after"
+  depends_on = [terraform_data.wait]
+}
+`;
+
+/** Ends tofu in the middle of its work: by Ctrl-C, and so that it cannot end its providers. */
+export async function checkInterrupts(report: Report, options: WorkspaceOptions): Promise<void> {
+  for (const signal of ["SIGINT", "SIGKILL"] as const) {
+    const workspace = new Workspace(options);
+    workspace.write("main.tf", WAITING);
+    workspace.write("waiting", "");
+    try {
+      await report.check(`tofu apply, ended by ${signal}: the provider ends as well`, async () => {
+        const { child, ended } = workspace.start(["apply", "-auto-approve"]);
+        await until(() => workspace.read("waiting").endsWith("\n"), "the command of the resource");
+        if (workspace.running === 0) throw new Mismatch("a running provider", "none");
+        child.kill(signal);
+        await within(ended, "the end of tofu");
+        // Whom tofu cannot end goes on: this one is no provider.
+        const waiting = Number(workspace.read("waiting"));
+        if (signal === "SIGKILL" && isRunning(waiting)) process.kill(waiting);
+        await workspace.requireNothingLeft();
+      });
+    } finally {
+      workspace.remove();
+    }
+  }
 }
 
 /** Who is let in by a provider that was started with AutoMTLS: its host alone. */

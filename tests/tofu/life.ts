@@ -235,9 +235,9 @@ class Life {
     await this.#tofu("plan", {
       code: 1,
       prints: [
-        "Error: Error in function call",
-        'nothing of "!?" can stand in a name',
-        'provider::notes::slug("fine", "!?")',
+        "Error: Invalid function argument",
+        "on main.tf line 11",
+        'Invalid value for "more" parameter: nothing of "!?" can stand in a name',
       ],
     });
     // The file is there still: a create that fails leaves nothing in the state.
@@ -246,7 +246,7 @@ class Life {
       code: 1,
       prints: ['Error: There is a note "found" already', "on main.tf line 12"],
     });
-    await this.#tofu("state list", { lacks: ["notes_note"] });
+    await this.#tofu("state list", { lacks: ["notes_note"] }, {}, "nothing");
     rmSync(join(workspace.folder, "notes"), { recursive: true });
     mkdirSync(join(workspace.folder, "notes"));
   }

@@ -1,7 +1,9 @@
 /** A folder of a user's: a configuration, and a provider that tofu starts. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { runLong, type RunResult } from "../helpers/run.ts";
 import { isRunning, until } from "../helpers/wait.ts";
 import { shellWords } from "../interop/matrix.ts";
@@ -88,6 +90,13 @@ export class Workspace {
     return runLong([this.#tofu, ...args], options, COMMAND_LIMIT_MS);
   }
 
+  /** Starts tofu, to be ended in the middle. */
+  start(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<void> } {
+    const env = { ...process.env, ...this.env };
+    const child = spawn(this.#tofu, args, { cwd: this.folder, env, stdio: "ignore" });
+    return { child, ended: new Promise((done) => child.once("exit", () => done())) };
+  }
+
   /**
    * Runs tofu and looks at what it did.
    *
@@ -117,14 +126,18 @@ export class Workspace {
     return this.#startedPids().length;
   }
 
+  /** How many of them run. */
+  get running(): number {
+    return this.#startedPids().filter((pid) => isRunning(pid)).length;
+  }
+
   /**
    * Waits until no process of the provider runs any more.
    *
    * @throws {Mismatch} If there are temporary files, sockets among them.
    */
   async requireNothingLeft(): Promise<void> {
-    const running = () => this.#startedPids().filter(isRunning);
-    await until(() => running().length === 0, "the end of every process of the provider");
+    await until(() => this.running === 0, "the end of every process of the provider");
     const left = readdirSync(join(this.folder, "tmp"), { recursive: true });
     if (left.length > 0) throw new Mismatch("no temporary files", left.join("\n"));
   }
