@@ -3,16 +3,17 @@
  *
  * @example
  * ```ts ignore
- * import { Client } from "@x/goplugin/host";
+ * import { Client, denoPlugin } from "@x/goplugin/host";
  * import { GreeterService, handshake } from "./greeter.ts";
  *
  * await using client = new Client({
  *   handshake,
  *   plugins: { greeter: GreeterService },
- *   command: ["deno", "run", "--allow-net", "--allow-run", "plugin.ts"],
+ *   command: denoPlugin("plugin.ts", { handshake }),
  * });
  * const greeter = await client.dispense("greeter");
- * console.log(await greeter.greet({ name: "world" }));
+ * const { text } = await greeter.greet({ name: "world" });
+ * console.log(text);
  * ```
  *
  * @module
@@ -30,6 +31,7 @@ export type {
   VersionedPlugins,
 } from "./src/host/config.ts";
 export type { SecureConfig } from "./src/host/checksum.ts";
+export { denoPlugin, type DenoPluginOptions } from "./src/host/deno_plugin.ts";
 export { discover } from "./src/host/discover.ts";
 export { cleanupClients } from "./src/host/managed.ts";
 export type { AttachedRunner, Runner, RunnerFunction, RunnerSpec } from "./src/host/runner.ts";
@@ -78,6 +80,14 @@ export type {
   ServerContext,
 } from "./src/rpc/plugin_set.ts";
 export { implement } from "./src/rpc/plugin_set.ts";
+export { implementGrpcJs } from "./src/rpc/implement_grpc_js.ts";
+export type {
+  GeneratedMethod,
+  GrpcJsHandlerOf,
+  GrpcJsHandlersOf,
+  ServedRequest,
+  ServedResponse,
+} from "./src/rpc/implement_grpc_js.ts";
 export { loadService, type LoadServiceOptions, type Service, service } from "./src/rpc/service.ts";
 export type { Contract, LoadedService } from "./src/rpc/service.ts";
 export type { Broker, BrokeredClient, BrokeredServer } from "./src/rpc/broker.ts";

@@ -23,6 +23,14 @@ export { serveMany } from "./src/plugin/serve_many.ts";
 export type { ServeConfig, ServeTestConfig } from "./src/plugin/config.ts";
 export type { Network } from "./src/transport/listen.ts";
 export { implement } from "./src/rpc/plugin_set.ts";
+export { implementGrpcJs } from "./src/rpc/implement_grpc_js.ts";
+export type {
+  GeneratedMethod,
+  GrpcJsHandlerOf,
+  GrpcJsHandlersOf,
+  ServedRequest,
+  ServedResponse,
+} from "./src/rpc/implement_grpc_js.ts";
 export { formatHandshake, type HandshakeAnnouncement } from "./src/wire/handshake.ts";
 export { CORE_PROTOCOL_VERSION } from "./src/wire/handshake.ts";
 export { type Address, formatAddress } from "./src/wire/address.ts";

@@ -1,6 +1,7 @@
 /** Calls everything once, before anything is timed: a fast wrong answer is no figure. */
 import { RpcError } from "@x/goplugin/host";
-import { borrow, lend, makeClient, say } from "./host.ts";
+import { borrow, lend, makeClient } from "./host.ts";
+import { say } from "./measures.ts";
 
 async function check(name: string, once: () => Promise<unknown>): Promise<void> {
   try {

@@ -6,9 +6,9 @@
  */
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { runDeno } from "./run_deno.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -27,11 +27,7 @@ export async function buildNpm(folder = `${ROOT}npm`): Promise<string> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const packed = `${folder}/pack.tgz`;
-  await run(
-    process.execPath,
-    ["pack", "-q", "--allow-dirty", "--no-source-maps", "-o", packed],
-    { cwd: ROOT },
-  );
+  await runDeno(["pack", "-q", "--allow-dirty", "--no-source-maps", "-o", packed], ROOT);
   await run("tar", ["-xzf", packed, "-C", folder, "--strip-components=1"]);
   await rm(packed);
   const manifest = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));

@@ -16,8 +16,8 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PACKAGE = "node_modules/@x/goplugin";
 
-/** Packages that the tests need beside ours. */
-const TEST_PACKAGES = ["@peculiar/x509", "reflect-metadata"];
+/** Packages that the tests and examples need beside ours. */
+const TEST_PACKAGES = ["@msgpack/msgpack", "@peculiar/x509", "reflect-metadata"];
 
 /** Folders that are run on Node; the rest of the project is for Deno alone. */
 const FOLDERS = ["bench", "examples", "tests"];

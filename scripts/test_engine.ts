@@ -5,11 +5,18 @@
  *     deno task test:engine [PART…]
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { reportPath, testsIn } from "./reports.ts";
+import {
+  clearReport,
+  conclude,
+  type Count,
+  failuresOf,
+  readReport,
+  reportPath,
+} from "./reports.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -28,13 +35,6 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   "load with Go": ["tests/interop/engine_load_test.ts"],
 };
 
-/** How many tests ended in which way. */
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
 type RuntimeName = "deno" | "node";
 
 function testsOf(folder: string): string[] {
@@ -42,11 +42,10 @@ function testsOf(folder: string): string[] {
   return names.map((name) => `${folder}/${name}`);
 }
 
-/** Runs test files; gives what each test came to, and whether the run as a whole was good. */
+/** Runs test files; gives what each test came to, and what is wrong. */
 function run(runtime: RuntimeName, files: readonly string[]) {
   const report = reportPath(`engine-${runtime}`);
-  mkdirSync(dirname(report), { recursive: true });
-  rmSync(report, { force: true });
+  clearReport(report);
   const args = runtime === "deno"
     ? ["test", "-A", "--frozen", `--junit-path=${report}`, ...files]
     : ["run", "-A", "--frozen", "scripts/test_node.ts", `--report=${report}`].concat(
@@ -57,19 +56,21 @@ function run(runtime: RuntimeName, files: readonly string[]) {
     stdio: "inherit",
     env: { GOPLUGIN_SOAK_CALLS: LOAD_CALLS, ...process.env },
   });
-  try {
-    return { isGood: status === 0, tests: testsIn(readFileSync(report, "utf8")) };
-  } catch {
-    return { isGood: status === 0, tests: [] }; // It ended before it had a report.
+  const tests = readReport(report);
+  const faults = failuresOf(tests);
+  if ((status !== 0 && faults.length === 0) || tests.length === 0) {
+    faults.push(`the process ended by exit code ${status}`);
   }
+  return { tests, faults };
 }
 
 const chosen = process.argv.slice(2);
 const rows: Record<string, string>[] = [];
-let isGood = true;
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const faults: string[] = [];
 for (const [what, files] of Object.entries(PARTS)) {
   if (chosen.length > 0 && !chosen.includes(what)) continue;
-  const counts: Record<RuntimeName, Counts> = {
+  const counts: Record<RuntimeName, Count> = {
     deno: { passed: 0, failed: 0, skipped: 0 },
     node: { passed: 0, failed: 0, skipped: 0 },
   };
@@ -78,13 +79,14 @@ for (const [what, files] of Object.entries(PARTS)) {
   for (const runtime of isDriven ? ["deno"] as const : ["deno", "node"] as const) {
     console.log(`== ${what} on ${isDriven ? "both" : runtime}`);
     const ran = run(runtime, files);
-    isGood &&= ran.isGood && ran.tests.length > 0;
+    faults.push(...ran.faults.map((fault) => `${what} on ${runtime}: ${fault}`));
     for (const { name, outcome } of ran.tests) {
       const where = isDriven && /\bon node\b/.test(name) ? "node" : runtime;
       counts[where][outcome]++;
+      total[outcome]++;
     }
   }
-  const cell = ({ passed, failed, skipped }: Counts) => `${passed}/${failed}/${skipped}`;
+  const cell = ({ passed, failed, skipped }: Count) => `${passed}/${failed}/${skipped}`;
   rows.push({ what, deno: cell(counts.deno), node: cell(counts.node) });
 }
 
@@ -92,5 +94,5 @@ console.log("\npassed/failed/skipped\n");
 for (const row of [{ what: "what", deno: "Deno", node: "Node" }, ...rows]) {
   console.log(`${row.what!.padEnd(14)} ${row.deno!.padStart(12)} ${row.node!.padStart(12)}`);
 }
-console.log(isGood ? "\nAll is well" : "\nFAILED");
-process.exitCode = isGood ? 0 : 1;
+console.log();
+conclude("Engine", total, faults);

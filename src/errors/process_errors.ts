@@ -135,17 +135,25 @@ export class ClientStateError extends PluginError {
   }
 }
 
-/** A permission of the runtime is missing; the message names the flags to add. */
+/**
+ * Permissions of the runtime are missing. The message names every flag to add
+ * to the command that runs the program, to be copied into a shell.
+ */
 export class PermissionError extends PluginError {
-  /** The flags that would grant what is missing. */
+  /** The flags that would grant what is missing, each one argument: `--allow-net=127.0.0.1`. */
   readonly flags: readonly string[];
 
   /** Sets what could not be done and the flags that would allow it. */
   constructor(message: string, flags: readonly string[], options: PluginErrorOptions = {}) {
-    super("permission", `${message}: add ${flags.join(" ")}`, options);
+    super("permission", `${message}: add ${flags.map(shellWord).join(" ")}`, options);
     this.name = "PermissionError";
     this.flags = flags;
   }
+}
+
+/** A shell takes spaces and asterisks for its own, unless they are quoted. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The runtime cannot do what was asked for without harm. */

@@ -38,6 +38,18 @@ export interface CallLimits extends MessageLimits {
   readonly deadlineMs: number;
 }
 
+/** What a call is made of, and who makes it. */
+export interface CallPlan extends CallLimits {
+  /** The header fields that all calls to this method have. */
+  readonly template: HeaderTemplate;
+  /** The metadata to send. */
+  readonly metadata: HeaderList;
+  /** Whether to wait for a connection, however long it takes. */
+  readonly isPatient: boolean;
+  /** Begins the call, or begins it again; the call is told of a connection by `open()`. */
+  readonly channel: { begin(call: ClientCall): void };
+}
+
 /** A peer may answer an overdue call a moment before this side's timer rings. */
 const EARLY_MS = 2;
 
@@ -49,10 +61,14 @@ type Held =
 /**
  * A call that was begun. It waits for a stream, which {@linkcode open} gives
  * it, and keeps what is sent until then.
+ *
+ * If the peer has certainly not seen it, it is made again, once: as long as
+ * nothing was sent, or one message that is all there is. Source: gRFC A6,
+ * "Transparent Retries".
  */
 export class ClientCall implements StreamHandler, MessageSink {
   readonly #handler: CallHandler;
-  readonly #limits: CallLimits;
+  readonly #plan: CallPlan;
   readonly #reader: MessageReader;
   #connection: Connection | undefined;
   #stream: Http2Stream | undefined;
@@ -63,14 +79,19 @@ export class ClientCall implements StreamHandler, MessageSink {
   #isOver = false;
   #isHolding = false;
   #owed = 0;
+  /** How many messages were sent; the only one, as long as it may be needed again. */
+  #sent = 0;
+  #only: Uint8Array | undefined;
+  #hasEnded = false;
+  #isSecondTry = false;
 
   /** Begins a call; its deadline runs from now on. */
-  constructor(handler: CallHandler, limits: CallLimits) {
+  constructor(handler: CallHandler, plan: CallPlan) {
     this.#handler = handler;
-    this.#limits = limits;
-    this.#reader = new MessageReader(this, limits);
-    if (limits.deadlineMs !== Infinity) {
-      this.#deadline = setDeadline(limits.deadlineMs, () => this.#expire());
+    this.#plan = plan;
+    this.#reader = new MessageReader(this, plan);
+    if (plan.deadlineMs !== Infinity) {
+      this.#deadline = setDeadline(plan.deadlineMs, () => this.#expire());
     }
   }
 
@@ -79,10 +100,15 @@ export class ClientCall implements StreamHandler, MessageSink {
     return this.#isOver;
   }
 
+  /** Whether it waits for a connection, however long that takes. */
+  get isPatient(): boolean {
+    return this.#plan.isPatient;
+  }
+
   /** Opens the stream, on a connection that takes one. */
-  open(connection: Connection, template: HeaderTemplate, metadata: HeaderList): void {
+  open(connection: Connection): void {
     if (this.#isOver) return;
-    const { deadlineMs } = this.#limits;
+    const { deadlineMs, template, metadata } = this.#plan;
     const extra = deadlineMs === Infinity
       ? metadata
       : ["grpc-timeout", formatTimeout(deadlineMs - Date.now()), ...metadata];
@@ -92,8 +118,8 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (held === undefined) return;
     this.#held = undefined;
     for (const step of held) {
-      if (step.kind === "end") this.endSending();
-      else this.send(step.bytes, step.isLast);
+      if (step.kind === "end") this.#stream.end();
+      else writeMessage(this.#stream, step.bytes, step.isLast);
     }
     // Nobody was told to wait, but may have.
     this.#handler.drain();
@@ -106,12 +132,16 @@ export class ClientCall implements StreamHandler, MessageSink {
    */
   send(bytes: Uint8Array, isLast: boolean): boolean {
     if (this.#isOver) return true;
-    const { maxSendBytes } = this.#limits;
+    const { maxSendBytes } = this.#plan;
     if (bytes.length > maxSendBytes) {
       const found = `trying to send message larger than max (${bytes.length} vs. ${maxSendBytes})`;
       this.cancel(STATUS_CODES.RESOURCE_EXHAUSTED, found);
       return true;
     }
+    // Only a call with one message may be made again.
+    this.#only = this.#sent === 0 ? bytes : undefined;
+    this.#sent++;
+    if (isLast) this.#hasEnded = true;
     if (this.#stream !== undefined) return writeMessage(this.#stream, bytes, isLast);
     (this.#held ??= []).push({ kind: "message", bytes, isLast });
     return false;
@@ -120,6 +150,7 @@ export class ClientCall implements StreamHandler, MessageSink {
   /** Says that there are no more messages. */
   endSending(): void {
     if (this.#isOver) return;
+    this.#hasEnded = true;
     if (this.#stream !== undefined) this.#stream.end();
     else (this.#held ??= []).push({ kind: "end" });
   }
@@ -149,6 +180,7 @@ export class ClientCall implements StreamHandler, MessageSink {
 
   headers(headers: ReceivedHeaders, endStream: boolean): void {
     this.#httpStatus = headers.status;
+    this.#only = undefined;
     if (endStream) return this.trailers(headers);
     if (headers.status !== 200) return; // A status of gRPC's may still come in the trailers.
     const type = headers.get("content-type") ?? "";
@@ -202,8 +234,9 @@ export class ClientCall implements StreamHandler, MessageSink {
   reset(error: Http2Error): void {
     // A server resets a call at its own deadline, which is the same one.
     const isLate = error.reason === "reset" && error.code === ErrorCode.cancel &&
-      Date.now() >= this.#limits.deadlineMs - EARLY_MS;
+      Date.now() >= this.#plan.deadlineMs - EARLY_MS;
     if (isLate) this.#expire();
+    else if (error.unprocessed && this.#canStartOver) this.#startOver();
     else if (this.#answer !== undefined) this.end();
     else this.#finish(fromHttp2Error(error, this.#connection?.canOpen === false));
   }
@@ -220,6 +253,25 @@ export class ClientCall implements StreamHandler, MessageSink {
     this.#finish(localStatus(code, details));
   }
 
+  /** Whether nothing has come yet, and what was sent is still there. */
+  get #canStartOver(): boolean {
+    if (this.#isOver || this.#isSecondTry || this.#httpStatus !== 0) return false;
+    return this.#sent === 0 || (this.#only !== undefined && this.#hasEnded);
+  }
+
+  #startOver(): void {
+    this.#isSecondTry = true;
+    this.#connection = undefined;
+    this.#stream = undefined;
+    if (this.#only !== undefined) {
+      this.#held = [{ kind: "message", bytes: this.#only, isLast: true }];
+    } else if (this.#hasEnded) this.#held = [{ kind: "end" }];
+    // Not from within the connection that has given it up.
+    queueMicrotask(() => {
+      if (!this.#isOver) this.#plan.channel.begin(this);
+    });
+  }
+
   #expire(): void {
     this.#finish(
       localStatus(STATUS_CODES.DEADLINE_EXCEEDED, "The deadline of the call has passed"),
@@ -230,6 +282,7 @@ export class ClientCall implements StreamHandler, MessageSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#held = undefined;
+    this.#only = undefined;
     if (this.#deadline !== undefined) clearDeadline(this.#deadline);
     const stream = this.#stream;
     // The answer may come before the requests have ended: the peer reads no more of them.

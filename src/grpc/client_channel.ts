@@ -26,13 +26,6 @@ export interface ChannelOptions extends Omit<CallLimits, "deadlineMs"> {
 /** `failed` is `idle` after a connection that was never there. */
 export type ChannelState = "idle" | "connecting" | "ready" | "failed" | "closed";
 
-/** A call that has no connection yet. */
-interface Waiting {
-  readonly call: ClientCall;
-  readonly isPatient: boolean;
-  readonly open: (connection: Connection) => void;
-}
-
 /** What a call is besides its messages. */
 export interface CallStart {
   /** The path: `/package.Service/Method`. */
@@ -57,7 +50,8 @@ export class ClientChannel {
   readonly #options: ChannelOptions;
   readonly #templates = new Map<string, HeaderTemplate>();
   readonly #watchers = new Set<() => void>();
-  readonly #waiting = new Set<Waiting>();
+  /** Calls that have no connection yet. */
+  readonly #waiting = new Set<ClientCall>();
   readonly #connections = new Set<Connection>();
   readonly #closing = new AbortController();
   #state: ChannelState = "idle";
@@ -106,33 +100,34 @@ export class ClientChannel {
 
   /** Begins a call. Without a connection it waits for one; it fails if there is none to be had. */
   call(start: CallStart, handler: CallHandler): ClientCall {
-    const { deadlineMs, metadata } = start;
+    const { deadlineMs } = start;
+    const { maxReceiveBytes, maxSendBytes, gunzip } = this.#options;
     const call = new ClientCall(handler, {
       deadlineMs,
-      maxReceiveBytes: this.#options.maxReceiveBytes,
-      maxSendBytes: this.#options.maxSendBytes,
-      gunzip: this.#options.gunzip,
+      maxReceiveBytes,
+      maxSendBytes,
+      gunzip,
+      template: this.#templateOf(start),
+      metadata: start.metadata,
+      isPatient: start.waitForReady === true,
+      channel: this,
     });
-    if (deadlineMs <= Date.now()) return call; // Its time is up: it needs no stream.
-    const template = this.#templateOf(start);
+    // If its time is up, it needs no stream.
+    if (deadlineMs > Date.now()) this.begin(call);
+    return call;
+  }
+
+  /** Gives a call a stream, as soon as there is a connection. */
+  begin(call: ClientCall): void {
     const connection = this.#connection;
-    if (connection?.canOpen) {
-      call.open(connection, template, metadata);
-      return call;
-    }
+    if (connection?.canOpen) return call.open(connection);
     if (this.#state === "closed") {
       // Not before the caller has the call in hand.
-      queueMicrotask(() => call.fail(this.#unavailable()));
-      return call;
+      return queueMicrotask(() => call.fail(this.#unavailable()));
     }
-    this.#waiting.add({
-      call,
-      isPatient: start.waitForReady === true,
-      open: (opened) => call.open(opened, template, metadata),
-    });
+    this.#waiting.add(call);
     if (connection === undefined) this.connect();
     else this.#retire(connection);
-    return call;
   }
 
   /** Ends the connection with all calls, for good. */
@@ -186,10 +181,10 @@ export class ClientChannel {
         isReady = true;
         this.#connection = connection;
         this.#move("ready");
-        for (const waiting of [...this.#waiting]) {
+        for (const call of [...this.#waiting]) {
           if (!connection.canOpen) return this.#retire(connection);
-          this.#waiting.delete(waiting);
-          waiting.open(connection);
+          this.#waiting.delete(call);
+          call.open(connection);
         }
       },
       draining: lose,
@@ -218,11 +213,11 @@ export class ClientChannel {
     if (this.#waiting.size > 0) this.connectSoon();
   }
 
-  #failWaiting(isMeant: (waiting: Waiting) => boolean): void {
-    for (const waiting of [...this.#waiting]) {
-      if (!isMeant(waiting) && !waiting.call.isOver) continue;
-      this.#waiting.delete(waiting);
-      waiting.call.fail(this.#unavailable());
+  #failWaiting(isMeant: (call: ClientCall) => boolean): void {
+    for (const call of [...this.#waiting]) {
+      if (!isMeant(call) && !call.isOver) continue;
+      this.#waiting.delete(call);
+      call.fail(this.#unavailable());
     }
   }
 

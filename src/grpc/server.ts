@@ -15,8 +15,12 @@ export interface ServerOptions extends ServerLimits {
   readonly http2?: Http2Options | undefined;
 }
 
-/** Takes a call; what it returns is told of the rest. */
-export type CallAcceptor = (call: ServerCall) => ServedCall;
+/**
+ * Takes a call; what it returns is told of the rest.
+ *
+ * @param peer What `serve()` was told of the connection.
+ */
+export type CallAcceptor = (call: ServerCall, peer: unknown) => ServedCall;
 
 /** What a path leads to, or the HTTP status that refuses the request. */
 type Route = CallAcceptor | 405 | 415;
@@ -39,11 +43,15 @@ export class GrpcServer {
     this.#routes.set(path, accept);
   }
 
-  /** Serves a connection. */
-  serve(link: Link): void {
+  /**
+   * Serves a connection.
+   *
+   * @param peer Whatever is to be known of it; those who take its calls get it.
+   */
+  serve(link: Link, peer?: unknown): void {
     if (this.#isStopping) return link.destroy();
     const connection: Connection = new Connection("server", link, {
-      request: (stream, headers) => this.#request(stream, headers),
+      request: (stream, headers) => this.#request(stream, headers, peer),
       closed: () => {
         this.#connections.delete(connection);
         if (this.#connections.size === 0) this.#onIdle?.();
@@ -61,7 +69,7 @@ export class GrpcServer {
     await idle;
   }
 
-  #request(stream: Http2Stream, headers: ReceivedHeaders): StreamHandler {
+  #request(stream: Http2Stream, headers: ReceivedHeaders, peer: unknown): StreamHandler {
     // It was under way when the stop was announced: it can be made again elsewhere.
     if (this.#isStopping) {
       stream.reset(ErrorCode.refusedStream);
@@ -72,7 +80,7 @@ export class GrpcServer {
     const route = headers.memo as Route;
     if (typeof route === "number") return refuse(stream, route);
     const call = new ServerCall(stream, headers, this.#options);
-    call.serve(route(call));
+    call.serve(route(call, peer));
     return call;
   }
 

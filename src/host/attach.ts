@@ -9,6 +9,7 @@ import { acceptVersion } from "../wire/negotiation.ts";
 import type { ReattachSource, ResolvedConfig } from "./config.ts";
 import { connectPlugin, type RunningPlugin } from "./connection.ts";
 import { findProcess } from "./foreign_process.ts";
+import { requireAttach } from "./permissions.ts";
 import { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
 import { checkOwnSide, tlsForReattach } from "./trust.ts";
@@ -19,6 +20,7 @@ import { checkOwnSide, tlsForReattach } from "./trust.ts";
  *
  * @param onAttached Told how to end the plugin at once, unless it is somebody else's.
  * @throws {ReattachError} If it does not run or is not reached.
+ * @throws {PermissionError} If permissions are missing to find and to reach it.
  * @throws {UnsupportedProtocolError} If it does not speak gRPC.
  * @throws {VersionMismatchError} If its version is not among the host's.
  * @throws {CertificateError} If AutoMTLS is on and its certificates are not known.
@@ -35,6 +37,7 @@ export async function attachPlugin(
   const { address, protocol, protocolVersion, test: isForeign } = reattach;
   if (protocol !== "grpc") throw new UnsupportedProtocolError(protocol, "");
   const plugins = pluginsOf(config, protocolVersion);
+  requireAttach(runtime, reattach);
   await checkOwnSide(config, runtime);
   const tls = await tlsForReattach(config, reattach.tls);
   const runner = await find(runtime, config, reattach, cancel);

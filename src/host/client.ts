@@ -47,15 +47,19 @@ export interface ReattachOptions {
  * A host's handle on one plugin, which it starts, talks to and ends. It serves
  * one life of one process: make a new one to start the plugin again.
  *
- * Needs `--allow-run` for the plugin's program; `--allow-net` or, for unix
- * sockets, `--allow-read` and `--allow-write` for their directory besides.
+ * Needs `--allow-run=PROGRAM`, and `--allow-net=127.0.0.1` for a plugin on TCP;
+ * for one on a unix socket, as in Go, `--allow-net`, and `--allow-read` and
+ * `--allow-write` for the temporary directory. See docs/permissions.md.
  *
  * @example
  * ```ts ignore
+ * import { Client } from "@x/goplugin/host";
+ * import { handshake, KvService } from "./kv.ts";
+ *
  * await using client = new Client({
  *   handshake,
  *   plugins: { kv: KvService },
- *   command: ["deno", "run", "--allow-net", "--allow-run", "plugin.ts"],
+ *   command: denoPlugin("plugin.ts", { handshake }),
  * });
  * const kv = await client.dispense("kv");
  * await kv.put({ key: "hello", value: new TextEncoder().encode("world") });
@@ -107,6 +111,8 @@ export class Client<
    * @throws {VersionMismatchError} If there is no common protocol version.
    * @throws {CertificateError} If its certificate is missing or cannot be trusted.
    * @throws {ConnectError} If it cannot be reached where it says it is.
+   * @throws {PermissionError} If permissions are missing: found before anything
+   * is started, and never asked for.
    * @throws {ClientStateError} If the client was killed.
    */
   async start(options: StartOptions = {}): Promise<Address> {

@@ -10,8 +10,10 @@ import type { PluginSet } from "../rpc/plugin_set.ts";
 import type { ConnectionTls } from "../rpc/tls.ts";
 import { describePeer } from "../rpc/tls_probe.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { requireDial } from "../transport/permissions.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { FOR_HOST } from "./permissions.ts";
 import type { PluginProcess } from "./process.ts";
 import type { AttachedRunner } from "./runner.ts";
 import { translateAddress } from "./start_runner.ts";
@@ -57,6 +59,7 @@ export interface ConnectionParts extends Pick<RunningPlugin, "process" | "addres
  *
  * @param cancel Ends the wait.
  * @throws {ConnectError} If that fails within the limit of a start.
+ * @throws {PermissionError} If the plugin listens where this host may not go.
  */
 export async function connectPlugin(
   parts: ConnectionParts,
@@ -64,6 +67,7 @@ export async function connectPlugin(
 ): Promise<Pick<RunningPlugin, "channel" | "broker" | "hangUp">> {
   const { runtime, config, process, address, tls } = parts;
   const { engine, logger, startTimeoutMs } = config;
+  requireDial(runtime, "Cannot connect to plugin", address, FOR_HOST);
   const gone = process.ended.then((exit) => process.exitError(exit));
   const way = await openWay(parts, cancel);
   try {

@@ -28,7 +28,9 @@ const SIGNS: readonly (readonly [sign: RegExp, hint: string])[] = [
 /** What to do about a failed start, if the signs are clear. */
 export function hintFor(error: PluginError, stderr: readonly string[]): string | undefined {
   const text = stderr.join("\n");
-  const flags = text.match(/--allow-[a-z]+(=\S+)?/g);
+  // What is only told, as of a plugin that went to TCP instead, is no obstacle.
+  const flags = stderr.filter((line) => !/"@level":"(trace|debug|info)"/.test(line)).join("\n")
+    .match(/--allow-[a-z]+(=[^\s"'`$\\]+)?(?=[\s"'\\]|$)/gm);
   if (flags !== null) {
     return `The plugin lacks permissions: add ${[...new Set(flags)].join(" ")} to its command`;
   }

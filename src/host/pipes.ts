@@ -6,8 +6,8 @@ import { waitAtMost } from "../runtime/wait.ts";
 
 /** A longer first line is no handshake: Go's scanner gives up there as well. */
 const MAX_LINE_LENGTH = 64 * 1024;
-/** How many lines of stderr an error message shows. */
-const KEPT_LINES = 12;
+/** How many lines of stderr an error message shows: enough for a stack trace and what it is of. */
+const KEPT_LINES = 24;
 /** How long the pipes are read on after the process has ended: a grandchild may hold them open. */
 const LAST_WORDS_MS = 250;
 const LF = 10;

@@ -21,6 +21,7 @@ import { connectPlugin, type RunningPlugin } from "./connection.ts";
 import { hintFor } from "./diagnosis.ts";
 import { childEnvironment, makeSocketDirectory } from "./environment.ts";
 import { absolutePath } from "./path.ts";
+import { requireStart } from "./permissions.ts";
 import { PluginPipes } from "./pipes.ts";
 import { PluginProcess } from "./process.ts";
 import { attachReport } from "./report.ts";
@@ -91,6 +92,9 @@ class StartAttempt {
 
   async run(): Promise<RunningPlugin> {
     const config = this.#config;
+    this.#phase = "spawn";
+    requireStart(this.#runtime, config);
+    this.#phase = "identity";
     await checkOwnSide(config, this.#runtime);
     if (config.autoMtls || config.tls !== undefined) warmUpTls(this.#runtime);
     const identity = config.autoMtls ? await generateIdentity() : undefined;

@@ -243,7 +243,11 @@ export class Connection {
     this.#table.add(id, stream);
     const streamHandler = this.#handler.request?.(stream, headers, endStream);
     if (streamHandler === undefined) this.#keeper.cancel(stream, ErrorCode.refusedStream);
-    else stream.handler = streamHandler;
+    else {
+      stream.handler = streamHandler;
+      // The answer may have gone out before there was anybody to tell.
+      if (stream.hasSentEnd) streamHandler.sentEnd?.();
+    }
     if (endStream) this.#keeper.receivedEnd(stream);
   }
 

@@ -17,6 +17,7 @@ import type { ReattachConfig } from "../wire/reattach.ts";
 import type { ServeConfig } from "./config.ts";
 import { followHost } from "./follow_host.ts";
 import { PluginLife, type ServedPlugin, type Surroundings } from "./life.ts";
+import { hiddenFlag, requireServe } from "./permissions.ts";
 import { ShutdownRequest } from "./shutdown.ts";
 
 /**
@@ -29,23 +30,28 @@ import { ShutdownRequest } from "./shutdown.ts";
  * the first line there is the handshake.
  *
  * Needs `--allow-net=127.0.0.1` for TCP, or `--allow-read` and `--allow-write`
- * for the directory of its socket besides `--allow-net`; and `--allow-env` for
- * the variables of go-plugin, or `--allow-run=env` in its place.
+ * for the directory of its socket besides `--allow-net`; and
+ * `--allow-env=COOKIE,PLUGIN_*` for the cookie and the variables of go-plugin,
+ * or `--allow-run=env` in its place. See docs/permissions.md.
  *
  * @throws {CertificateError} If the host's certificate cannot be trusted.
  * @throws {ListenError} If nothing can be bound.
- * @throws {PermissionError} If the environment cannot be read.
+ * @throws {PermissionError} If permissions are missing: found before anything
+ * is bound, and never asked for.
  * @throws {ServiceError} If a plugin cannot be registered.
  *
  * Source: go-plugin `server.go`, `Serve`.
  */
 export async function serve(config: ServeConfig): Promise<void> {
   const runtime = await loadRuntime();
+  requireServe(runtime, config);
   const get = await runtime.readEnvironment(pluginVariables(config.handshake));
   const environment = parseEnvironment(config.handshake, get);
   if (config.test === undefined) requireCookie(config, environment, runtime);
   if ((environment.clientCertificate ?? config.tlsProvider) !== undefined) warmUpTls(runtime);
   const logger = config.logger ?? createLogger({ format: "json" });
+  const hidden = config.test === undefined ? hiddenFlag(runtime, config.handshake) : undefined;
+  if (hidden !== undefined) logger.warn(`the host's variables are hidden: add ${hidden}`);
   const shutdown = new ShutdownRequest();
   const undo: (() => void)[] = [];
   const around: Surroundings = {
@@ -114,7 +120,9 @@ function requireCookie(
     checkMagicCookie(handshake, magicCookie);
   } catch (error) {
     if (!(error instanceof MagicCookieError)) throw error;
-    runtime.writeStderr(`${error.message}\n`);
+    const hidden = hiddenFlag(runtime, handshake);
+    const because = hidden && `--ignore-env hides the host's variables: add ${hidden}\n`;
+    runtime.writeStderr(`${error.message}\n${because ?? ""}`);
     runtime.exit(1);
   }
 }

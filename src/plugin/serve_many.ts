@@ -14,9 +14,14 @@ import { serve } from "./serve.ts";
  *
  * @example
  * ```ts ignore
+ * import { implement, serveMany } from "@x/goplugin/plugin";
+ * import { GreeterService, handshake } from "./greeter.ts";
+ *
+ * const greeter = implement(GreeterService, { greet: ({ name }) => ({ text: `Hello, ${name}` }) });
+ *
  * await serveMany({
  *   greeter: { handshake, plugins: { greeter } },
- *   kv: async () => (await import("./kv.ts")).config,
+ *   kv: async () => (await import("./kv_config.ts")).config,
  * });
  * ```
  *

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import { BrokerError } from "../errors.ts";
 import { listen, type ListenOptions } from "../transport/listen.ts";
+import { requireDial } from "../transport/permissions.ts";
 import { type Address, formatAddress, parseAddress } from "../wire/address.ts";
 import { Announcements, BROKER_TIMEOUT_MS } from "./announcements.ts";
 import {
@@ -55,7 +56,9 @@ export class AnnouncedMeeting implements Meeting {
   async find(id: number, _outbox: unknown, signal?: AbortSignal): Promise<Peer> {
     const { network, address } = await this.#announced.take(id, signal);
     const announced = announcedAddress(id, network, address);
-    return await this.#config.translation?.pluginToHost(announced) ?? announced;
+    const found = await this.#config.translation?.pluginToHost(announced) ?? announced;
+    requireDial(this.#config.runtime, `Cannot dial id ${id}`, found);
+    return found;
   }
 
   receive({ serviceId, network, address, knock }: ConnInfo): void {

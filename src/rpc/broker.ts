@@ -54,6 +54,7 @@ export interface Broker {
    *
    * @throws {BrokerError} If the other side has no broker or is gone.
    * @throws {ListenError} If nothing can be bound.
+   * @throws {PermissionError} If that is for want of permissions.
    */
   serve(id: number, ...plugins: readonly Plugin[]): Promise<BrokeredServer>;
   /**
@@ -62,6 +63,7 @@ export interface Broker {
    *
    * @throws {BrokerError} If nothing is announced in time.
    * @throws {ConnectError} If the announced place cannot be reached.
+   * @throws {PermissionError} If it may not be reached: the message names the flags.
    */
   dial<T>(
     id: number,

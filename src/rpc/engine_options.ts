@@ -20,16 +20,16 @@ export type EngineOptions = Readonly<Record<string, string | number>>;
  * `grpc.health.v1.Health` and reflection. One that turns these away costs what
  * they are for: the broker, the plugin's output, and the quiet end that Shutdown
  * is; a Go host, which brings no metadata of yours, always calls the first three.
- * An interceptor that throws when it is called fails that call. What its
- * callbacks throw later, grpc-js does not catch.
+ * An interceptor that throws when it is called fails that call, and so do its
+ * callbacks on this module's own engine; what they throw, grpc-js does not catch.
+ * Interceptors are code for grpc-js, which is loaded where there are any.
  *
  * Source: go-plugin `ClientConfig.GRPCDialOptions`, `ServeConfig.GRPCServer`.
  */
 export interface EngineConfig {
   /**
    * What carries the calls: this module's own HTTP/2 and gRPC, or grpc-js, as
-   * a reference and a way out. The wire is the same. Where `serverInterceptors`
-   * are given, grpc-js serves in any case. The environment variable
+   * a reference and a way out. The wire is the same. The environment variable
    * `GOPLUGIN_ENGINE` stands in for a program that says nothing here.
    * @default {"own"}
    */

@@ -30,9 +30,7 @@ export class Registry {
    * @throws {ServiceError} If a method has no handler, or the service is there already.
    */
   add(service: LoadedService, handlers: object): HandledMethod[] {
-    if (this.services.some(({ name }) => name === service.name)) {
-      throw new ServiceError(`Cannot serve ${service.name}: it is registered twice`);
-    }
+    this.#requireNew(service);
     const handled = [...service.methods].map(([name, method]) => {
       const handler = (handlers as Record<string, unknown>)[name];
       if (typeof handler === "function") {
@@ -44,5 +42,22 @@ export class Registry {
     });
     this.services.push(service);
     return handled;
+  }
+
+  /**
+   * Adds a service whose handlers are not looked for here.
+   *
+   * @throws {ServiceError} If the service is there already.
+   */
+  addBare(service: LoadedService): MethodDefinition[] {
+    this.#requireNew(service);
+    this.services.push(service);
+    return [...service.methods.values()];
+  }
+
+  #requireNew({ name }: LoadedService): void {
+    if (this.services.some((other) => other.name === name)) {
+      throw new ServiceError(`Cannot serve ${name}: it is registered twice`);
+    }
   }
 }

@@ -41,19 +41,15 @@ export interface RpcServer {
 
 /** Loads what servers need, so that it is there when the first is made. */
 export async function preloadServers(runtime: Runtime, engine: EngineConfig): Promise<void> {
-  if (isServedByGrpcJs(runtime, engine)) {
+  if (!isGrpcJs(runtime, engine)) await import("./own/server.ts");
+  if (isGrpcJs(runtime, engine) || engine.serverInterceptors?.length) {
     await (await import("./grpc_js/grpc.ts")).loadGrpc(runtime);
-  } else await import("./own/server.ts");
-}
-
-/** Interceptors of calls served are code for grpc-js's server: with them, it is what serves. */
-function isServedByGrpcJs(runtime: Runtime, engine: EngineConfig | undefined): boolean {
-  return isGrpcJs(runtime, engine) || Boolean(engine?.serverInterceptors?.length);
+  }
 }
 
 /** Makes a server without services. */
 export async function createServer(config: ServerConfig): Promise<RpcServer> {
-  if (isServedByGrpcJs(config.runtime, config.engine)) {
+  if (isGrpcJs(config.runtime, config.engine)) {
     return await (await import("./grpc_js/server.ts")).createGrpcJsServer(config);
   }
   return (await import("./own/server.ts")).createOwnServer(config);

@@ -9,6 +9,7 @@ import type {
   MethodDefinition,
 } from "./contract.ts";
 import type { ClientContext, Plugin } from "./plugin_set.ts";
+import { requireProtoFiles } from "./proto_files.ts";
 
 /** A service with its methods ready for use. */
 export interface LoadedService {
@@ -78,10 +79,7 @@ export function service<T>(source: object, name?: string): Service<T> {
     );
   }
   const ownName = path.split("/")[1] ?? "";
-  return makeService(
-    ownName,
-    () => Promise.resolve(fromDefinition(ownName, definition)),
-  );
+  return makeService(ownName, () => fromDefinition(ownName, definition));
 }
 
 /** Where `loadService` looks for what a .proto file imports. */
@@ -98,6 +96,8 @@ export interface LoadServiceOptions {
  * @param file The path or `file:` URL of the .proto file.
  * @param name The full name of the service: `package.Service`.
  * @throws {ServiceError} If the file cannot be read or does not hold the service.
+ * @throws {PermissionError} If permissions are missing to read it; Deno is not
+ * made to ask.
  */
 export async function loadService<T extends Contract<T>>(
   file: string | URL,
@@ -111,6 +111,7 @@ export async function loadService<T extends Contract<T>>(
     import("node:url"),
   ]);
   const path = file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : file;
+  await requireProtoFiles(`Cannot load service ${name}`, path, options.includeDirs ?? []);
   let descriptor: object;
   try {
     addCommonProtos();
@@ -170,11 +171,16 @@ interface DescribedMethod extends MethodDefinition {
   };
 }
 
-function fromDefinition(
+async function fromDefinition(
   name: string,
   definition: Readonly<Record<string, DescribedMethod>>,
-): LoadedService {
-  const methods = Object.values(definition);
+): Promise<LoadedService> {
+  const { toBuffer } = await import("./to_buffer.ts");
+  const methods = Object.values(definition).map((method) => ({
+    ...method,
+    requestDeserialize: (bytes: Uint8Array) => method.requestDeserialize(toBuffer(bytes)),
+    responseDeserialize: (bytes: Uint8Array) => method.responseDeserialize(toBuffer(bytes)),
+  }));
   return {
     name,
     methods: byContractName(methods),

@@ -6,14 +6,22 @@ import {
   type ConsoleModule,
   type OutputCapture,
 } from "./output.ts";
+import { type Need, requirePermissions } from "./permissions.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
 import type { Access, ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
+import { runNeed } from "./run_need.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
 import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
 function permits(access: Access): boolean {
-  return Deno.permissions.querySync(descriptor(access)).state === "granted";
+  try {
+    return Deno.permissions.querySync(descriptor(access)).state === "granted";
+  } catch (error) {
+    // Deno 2.8 knows no right to a unix socket: reading and writing its path is enough.
+    if (access.kind === "net" && access.host?.startsWith("unix:")) return true;
+    throw error;
+  }
 }
 
 function descriptor(access: Access): Deno.PermissionDescriptor {
@@ -21,21 +29,48 @@ function descriptor(access: Access): Deno.PermissionDescriptor {
     case "env":
       return access.name === undefined ? { name: "env" } : { name: "env", variable: access.name };
     case "run":
-      return { name: "run", command: access.program };
+      return access.program === undefined
+        ? { name: "run" }
+        : { name: "run", command: access.program };
     case "net":
-      return { name: "net", host: access.host };
+      return access.host === undefined ? { name: "net" } : { name: "net", host: access.host };
     default:
-      return { name: access.kind, path: access.path };
+      return access.path === undefined
+        ? { name: access.kind }
+        : { name: access.kind, path: access.path };
+  }
+}
+
+/**
+ * Stops what Deno would not do: it throws where not everybody can catch it,
+ * and at a terminal it asks.
+ *
+ * @throws {PermissionError} That names the flags.
+ */
+function demand(what: string, ...needs: readonly Need[]): void {
+  requirePermissions({ permits }, what, needs);
+}
+
+/** `--ignore-env` and `--deny-env` look alike; only under the latter a read throws. None asks. */
+function hides(name: string): boolean {
+  if (Deno.permissions.querySync(descriptor({ kind: "env", name })).state !== "denied") {
+    return false;
+  }
+  try {
+    Deno.env.get(name);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 async function readEnvironment(
   names: readonly string[],
 ): Promise<(name: string) => string | undefined> {
-  if (names.every((name) => permits({ kind: "env", name }))) {
-    return (name) => Deno.env.get(name);
-  }
-  const variables = await listEnvironment(names);
+  const withheld = names.filter((name) => !permits({ kind: "env", name }));
+  const mayRunEnv = permits({ kind: "run", program: "env" });
+  if (withheld.every((name) => !mayRunEnv && hides(name))) return (name) => Deno.env.get(name);
+  const variables = await listEnvironment(withheld);
   return (name) => variables.get(name);
 }
 
@@ -43,11 +78,11 @@ async function readEnvironment(
 async function listEnvironment(
   names: readonly string[],
 ): Promise<Map<string, string>> {
-  const flags = [`--allow-env=${names.join(",")}`];
+  const what = "Cannot read the environment";
   if (!permits({ kind: "run", program: "env" })) {
-    throw new PermissionError("Cannot read the environment", flags, {
-      hint: "--allow-run=env will do as well",
-    });
+    const needs = names.filter((name) => !hides(name))
+      .map((name) => ({ kind: "env", name }) as const);
+    requirePermissions({ permits }, what, needs, { hint: "--allow-run=env will do as well" });
   }
   try {
     const { success, stdout } = await new Deno.Command("env", {
@@ -66,7 +101,7 @@ async function listEnvironment(
         }),
     );
   } catch (cause) {
-    throw new PermissionError("Cannot read the environment", flags, { cause });
+    throw new PermissionError(what, [`--allow-env=${names.join(",")}`], { cause });
   }
 }
 
@@ -74,6 +109,7 @@ function spawn(options: SpawnOptions): Promise<ChildProcess> {
   const { program, inheritEnv } = options;
   let child: Deno.ChildProcess;
   try {
+    demand(`Cannot start plugin ${JSON.stringify(program)}`, runNeed({ permits }, options));
     child = new Deno.Command(program, {
       args: [...options.args],
       ...(options.cwd !== undefined && { cwd: options.cwd }),
@@ -121,12 +157,12 @@ function blanks(names: readonly string[]): Record<string, string> {
 }
 
 function explain(program: string, error: unknown): Error {
+  if (error instanceof PermissionError) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    return new PermissionError(
-      `Cannot start plugin ${JSON.stringify(program)}`,
-      [`--allow-run=${program}`],
-      { cause: error },
-    );
+    // It may run, but not with LD_LIBRARY_PATH or its like, which it inherits.
+    return new PermissionError(`Cannot start plugin ${JSON.stringify(program)}`, ["--allow-run"], {
+      cause: error,
+    });
   }
   const code = (error as { code?: string }).code ??
     (error instanceof Deno.errors.NotFound
@@ -216,6 +252,7 @@ function temporaryDirectories(): readonly string[] {
 }
 
 function removeSync(path: string): void {
+  demand(`Cannot remove ${path}`, { kind: "write", path });
   try {
     Deno.removeSync(path);
   } catch (error) {
@@ -242,8 +279,12 @@ const table = {
   get platform() {
     return Deno.build.os;
   },
-  readText: (path: string) => Deno.readTextFileSync(path),
+  readText(path: string): string {
+    demand(`Cannot read ${path}`, { kind: "read", path });
+    return Deno.readTextFileSync(path);
+  },
   outputOf(program: string, args: readonly string[]): string {
+    demand(`Cannot run ${program}`, { kind: "run", program });
     const { success, code, stdout } = new Deno.Command(program, {
       args: [...args],
       stdin: "null",
@@ -255,42 +296,46 @@ const table = {
 };
 
 function isAlive(pid: number): boolean {
+  if (pid !== Deno.pid) demand(`Cannot look for process ${pid}`, { kind: "run" });
   try {
     nodeProcess().kill(pid, 0);
     return isRunning(table, pid);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) return false;
-    throw new PermissionError(`Cannot look for process ${pid}`, ["--allow-run"], { cause });
+  } catch {
+    return false;
   }
 }
 
 function signalProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+  demand(`Cannot signal process ${pid}`, { kind: "run" });
   try {
     Deno.kill(pid, signal);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) return;
-    throw new PermissionError(`Cannot signal process ${pid}`, ["--allow-run"], { cause });
+  } catch {
+    // It has ended, which is what was wanted, or is not ours to signal.
   }
 }
 
 async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+  demand(`Cannot read ${path}`, { kind: "read", path });
   // The stream closes the file, also when it is left early.
   const file = await Deno.open(path);
   yield* file.readable;
 }
 
 async function listDirectory(path: string): Promise<readonly string[]> {
+  demand(`Cannot list ${path}`, { kind: "read", path });
   const names: string[] = [];
   for await (const { name } of Deno.readDir(path)) names.push(name);
   return names;
 }
 
 async function shareWithGroup(path: string, groupId: number, mode: number): Promise<void> {
+  demand(`Cannot share ${path}`, { kind: "write", path });
   await Deno.chown(path, null, groupId);
   await Deno.chmod(path, mode);
 }
 
 function removeTreeSync(path: string): void {
+  demand(`Cannot remove ${path}`, { kind: "write", path });
   try {
     Deno.removeSync(path, { recursive: true });
   } catch (error) {
@@ -305,6 +350,7 @@ export function makeDenoRuntime(): Runtime {
     version: Deno.version.deno,
     platform: Deno.build.os,
     permits,
+    hides,
     variable: (name) => permits({ kind: "env", name }) ? Deno.env.get(name) : undefined,
     readEnvironment,
     spawn,
@@ -334,10 +380,15 @@ export function makeDenoRuntime(): Runtime {
     temporaryDirectories,
     // The next two at once: they stand in the way of a start and of an end, and another thread
     // would have to be woken up for them.
-    makePrivateDirectory: async (parent) =>
-      await Deno.makeTempDirSync({ dir: parent, prefix: TEMPORARY_PREFIX }),
+    async makePrivateDirectory(parent) {
+      demand(`Cannot make a directory in ${parent}`, { kind: "write", path: parent });
+      return await Deno.makeTempDirSync({ dir: parent, prefix: TEMPORARY_PREFIX });
+    },
     removeSync,
-    removeTree: async (path) => await removeTreeSync(path),
+    async removeTree(path) {
+      demand(`Cannot remove ${path}`, { kind: "write", path });
+      return await removeTreeSync(path);
+    },
     removeTreeSync,
   };
 }

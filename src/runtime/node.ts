@@ -148,6 +148,7 @@ export const nodeRuntime: Runtime = {
   version: process.versions.node,
   platform: process.platform === "win32" ? "windows" : process.platform,
   permits: () => true,
+  hides: () => false,
   variable: (name) => process.env[name],
   readEnvironment: () => Promise.resolve((name) => process.env[name]),
   spawn,

@@ -4,12 +4,15 @@ import { makeDenoRuntime } from "./deno.ts";
 import type { OutputCapture } from "./output.ts";
 import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
 
-/** A right that Deno may withhold. Node grants everything. */
+/**
+ * A right that Deno may withhold. Node grants everything. Without a name, a
+ * program, a path or a host it is the right to all of them.
+ */
 export type Access =
   | { readonly kind: "env"; readonly name?: string }
-  | { readonly kind: "run"; readonly program: string }
-  | { readonly kind: "read" | "write"; readonly path: string }
-  | { readonly kind: "net"; readonly host: string };
+  | { readonly kind: "run"; readonly program?: string }
+  | { readonly kind: "read" | "write"; readonly path?: string }
+  | { readonly kind: "net"; readonly host?: string };
 
 /** What to start and how. */
 export interface SpawnOptions {
@@ -55,9 +58,12 @@ export interface Runtime {
   readonly platform: string;
   /** Whether a right is granted. Never prompts. */
   permits(access: Access): boolean;
+  /** Whether a variable looks unset, whatever it is, since Deno was told `--ignore-env`. */
+  hides(name: string): boolean;
   /**
    * Reads environment variables. On Deno without `--allow-env` it asks the
-   * program `env`, which `--allow-run` permits.
+   * program `env`, which `--allow-run` permits; what is hidden otherwise is
+   * unset.
    *
    * @throws {PermissionError} If neither is permitted.
    */

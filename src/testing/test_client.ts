@@ -36,18 +36,23 @@ const HANDSHAKE = { protocolVersion: 1, magicCookieKey: "TEST", magicCookieValue
  * tests of plugins: a real socket, the real calls, broker and shutdown, and no
  * program to start. It ends when the client is killed or disposed of.
  *
- * Needs `--allow-net` and, for a unix socket, `--allow-read` and
- * `--allow-write` for the system's temporary directory.
+ * Needs `--allow-net=127.0.0.1`; or, for a unix socket, `--allow-net`, and
+ * `--allow-read` and `--allow-write` for the system's temporary directory.
  *
  * @example
  * ```ts ignore
+ * import { implement } from "@x/goplugin";
  * import { testClient } from "@x/goplugin/testing";
+ * import { strictEqual } from "node:assert/strict";
+ * import { test } from "node:test";
+ * import { GreeterService } from "./greeter.ts";
  *
- * Deno.test("the store gives back what was put", async () => {
- *   await using client = await testClient({ kv });
- *   const store = await client.dispense("kv");
- *   await store.put({ key: "a", value: new Uint8Array([1]) });
- *   assertEquals(await store.get({ key: "a" }), { value: new Uint8Array([1]) });
+ * const greeter = implement(GreeterService, { greet: ({ name }) => ({ text: `Hello, ${name}` }) });
+ *
+ * test("the greeter greets by name", async () => {
+ *   await using client = await testClient({ greeter });
+ *   const { text } = await (await client.dispense("greeter")).greet({ name: "Ada" });
+ *   strictEqual(text, "Hello, Ada");
  * });
  * ```
  *

@@ -5,6 +5,7 @@ import type { Logger } from "../logging/logger.ts";
 import { findGroup } from "../runtime/group.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Address } from "../wire/address.ts";
+import { LOOPBACK, TCP_FLAG } from "./permissions.ts";
 import { chooseSocketPath, type SocketPath } from "./socket_path.ts";
 
 /** The kinds of network a plugin can listen on; `auto` is unix where that can be had. */
@@ -36,17 +37,18 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-const LOOPBACK = "127.0.0.1";
 /** How long a peer may take to read the last bytes when a listener closes, in milliseconds. */
 const LAST_BYTES_MS = 500;
 
 /**
  * Binds an address.
  *
- * Needs, on Deno, `--allow-net` for TCP; for a unix socket `--allow-read` and
- * `--allow-write` for its directory besides.
+ * Needs, on Deno, `--allow-net=127.0.0.1` for TCP; for a unix socket
+ * `--allow-net`, and `--allow-read` and `--allow-write` for its directory.
+ * `auto` takes what is permitted, a unix socket first.
  *
  * @throws {ListenError} If nothing can be bound.
+ * @throws {PermissionError} If that is for want of permissions.
  *
  * Source: go-plugin `server.go`, `serverListener`.
  */
@@ -91,12 +93,14 @@ async function listenUnix(
   };
   let server: Server | undefined;
   try {
+    const groupId = group === undefined ? undefined : await findGroup(runtime, group);
     server = await bind((server) => server.listen(path));
-    if (group !== undefined) await shareWith(runtime, place, group);
+    if (groupId !== undefined) await shareWith(runtime, place, groupId);
     return makeListener(server, { network: "unix", path }, discard);
   } catch (cause) {
     server?.close();
     discard();
+    if (cause instanceof PermissionError) throw cause;
     throw new ListenError(
       `Cannot listen on a unix socket: ${path}: ${(cause as Error).message}`,
       { cause },
@@ -108,9 +112,8 @@ async function listenUnix(
 async function shareWith(
   runtime: Runtime,
   { path, directory }: SocketPath,
-  group: string,
+  groupId: number,
 ): Promise<void> {
-  const groupId = await findGroup(runtime, group);
   if (directory !== undefined) await runtime.shareWithGroup(directory, groupId, 0o770);
   await runtime.shareWithGroup(path, groupId, 0o660);
 }
@@ -124,7 +127,7 @@ async function listenTcp(
     const host = `${LOOPBACK}:${port}`;
     if (!runtime.permits({ kind: "net", host })) {
       // Trying it would end the process: Deno throws this one where nobody can catch it.
-      cause ??= new PermissionError(`No permission for ${host}`, [`--allow-net=${LOOPBACK}`]);
+      cause ??= new PermissionError(`Cannot listen on ${LOOPBACK}`, [TCP_FLAG]);
       continue;
     }
     try {
@@ -141,6 +144,7 @@ async function listenTcp(
       if ((error as { code?: string }).code !== "EADDRINUSE") break;
     }
   }
+  if (cause instanceof PermissionError) throw cause;
   throw new ListenError(
     `Cannot listen on ${LOOPBACK}, ports ${ports.min} to ${ports.max}: ${
       cause?.message ?? "none to try"

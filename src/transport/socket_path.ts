@@ -1,6 +1,8 @@
 /** Paths of unix sockets: private to the user, and short enough for the system. */
-import { ListenError } from "../errors.ts";
+import { ListenError, PermissionError } from "../errors.ts";
+import { missingFlags } from "../runtime/permissions.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { unixNeeds } from "./permissions.ts";
 
 /** A path for a unix socket, and what to remove with it. */
 export interface SocketPath {
@@ -28,7 +30,9 @@ export function fitsSocketPath(path: string, platform: string): boolean {
  * in a new directory that only this user can enter, where the mode of the
  * socket itself, which follows the umask, no longer matters.
  *
- * @throws {ListenError} If no path can be had; the message says why for each
+ * @throws {PermissionError} If there is a place that only permissions are in
+ * the way of.
+ * @throws {ListenError} If there is none; the message says why for each
  * directory tried.
  */
 export async function chooseSocketPath(
@@ -36,49 +40,38 @@ export async function chooseSocketPath(
   directory: string | undefined,
 ): Promise<SocketPath> {
   const name = `plugin${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-  if (directory !== undefined) {
-    const path = `${directory}/${name}`;
-    const obstacle = findObstacle(path, runtime, directory);
-    if (obstacle === undefined) return { path };
-    throw new ListenError(`Cannot listen on a unix socket: ${obstacle}`);
-  }
   const obstacles: string[] = [];
-  for (const parent of runtime.temporaryDirectories()) {
+  let withheld: readonly string[] = [];
+  for (const parent of directory === undefined ? runtime.temporaryDirectories() : [directory]) {
     // The private directory's name is not known yet; Deno's has 16 digits, Node's has six.
-    const obstacle = findObstacle(
-      `${parent}/goplugin-XXXXXXXXXXXXXXXX/${name}`,
-      runtime,
-      parent,
-    );
-    if (obstacle === undefined) {
+    const place = directory ?? `${parent}/goplugin-XXXXXXXXXXXXXXXX`;
+    const obstacle = findObstacle(`${place}/${name}`, runtime);
+    const flags = obstacle === undefined ? missingFlags(runtime, unixNeeds(parent)) : [];
+    if (obstacle !== undefined) obstacles.push(obstacle);
+    else if (flags.length > 0) withheld = withheld.length > 0 ? withheld : flags;
+    else if (directory !== undefined) return { path: `${directory}/${name}` };
+    else {
       try {
         const own = await runtime.makePrivateDirectory(parent);
         return { path: `${own}/${name}`, directory: own };
       } catch (error) {
         obstacles.push((error as Error).message);
       }
-    } else obstacles.push(obstacle);
+    }
   }
-  throw new ListenError(
-    `Cannot listen on a unix socket: ${obstacles.join("; ") || "no temporary directory"}`,
-  );
+  if (withheld.length > 0) throw new PermissionError(FAILURE, withheld);
+  throw new ListenError(`${FAILURE}: ${obstacles.join("; ") || "no temporary directory"}`);
 }
 
+const FAILURE = "Cannot listen on a unix socket";
+
 /** Why no socket can be bound to the path, in words. */
-function findObstacle(
-  path: string,
-  runtime: Runtime,
-  scope: string,
-): string | undefined {
+function findObstacle(path: string, runtime: Runtime): string | undefined {
   if (!fitsSocketPath(path, runtime.platform)) {
     return `the path ${path} is longer than ${maxSocketPathBytes(runtime.platform)} bytes`;
   }
   if (/[|\r\n]/.test(path)) {
     return `the path ${JSON.stringify(path)} cannot stand in a handshake`;
   }
-  const missing = [
-    ...(runtime.permits({ kind: "read", path: scope }) ? [] : [`--allow-read=${scope}`]),
-    ...(runtime.permits({ kind: "write", path: scope }) ? [] : [`--allow-write=${scope}`]),
-  ];
-  return missing.length === 0 ? undefined : `${scope} needs ${missing.join(" ")}`;
+  return undefined;
 }

@@ -1,9 +1,17 @@
 /** What the READMEs print as commands and programs does what they say. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -15,20 +23,8 @@ import { run } from "../helpers/run.ts";
 import { sandboxMissing } from "../helpers/sandbox.ts";
 import { within } from "../helpers/wait.ts";
 import { runtimeMissing } from "../interop/matrix.ts";
-
-/** PATH with the Deno that runs the tests, for commands that say `deno`. */
-function pathWithDeno(folder: string): string {
-  const bin = join(folder, "bin");
-  mkdirSync(bin);
-  writeFileSync(join(bin, "deno"), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
-  return `${bin}${delimiter}${process.env.PATH}`;
-}
-
-/** The programs in a README by the file name in their first line. */
-function programs(readme: string): Map<string, string> {
-  const blocks = [...readme.matchAll(/^```\w+\n(?:\/\/|#) ([\w.]+)(?:: .*)?\n([\s\S]*?)^```$/gm)];
-  return new Map(blocks.map(([, name = "", text = ""]) => [name, text]));
-}
+import { blocksOf, programsOf, readPage } from "./markdown.ts";
+import { pathWithDeno } from "./outside.ts";
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "readme-"));
@@ -41,42 +37,46 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 
 const README = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
 
-test("the README's first host and plugin greet as printed", async () => {
-  const files = programs(README);
-  deepStrictEqual([...files.keys()], [
+/** The folders that somebody has who follows the README: a clone, and one of their own beside it. */
+async function asAStranger(use: (own: string, PATH: string) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    symlinkSync(PROJECT_ROOT, join(folder, "goplugin"));
+    const own = join(folder, "own");
+    mkdirSync(own);
+    const config = blocksOf(README).find(({ language }) => language === "json");
+    writeFileSync(join(own, "deno.json"), config?.text ?? "");
+    for (const [name, text] of [...programsOf(readPage("docs/plugin.md")), ...programsOf(README)]) {
+      writeFileSync(join(own, name), text);
+    }
+    await use(own, pathWithDeno(folder));
+  });
+}
+
+test("the README's first host and plugin greet as printed, with its deno.json", async () => {
+  deepStrictEqual([...programsOf(README).keys()], [
     "greeter.proto",
     "greeter.ts",
     "plugin.ts",
     "host.ts",
-    "debug.ts",
-    "greeter_test.ts",
-    "host.mjs",
+    "greeter.mjs",
     "plugin.mjs",
+    "host.mjs",
   ]);
-  await inFolder(async (folder) => {
-    for (const [name, text] of files) writeFileSync(join(folder, name), text);
-    const { imports } = JSON.parse(readFileSync(join(PROJECT_ROOT, "deno.json"), "utf8"));
-    // What `deno add` would write, with the working tree in JSR's place.
-    for (const [name, target] of Object.entries<string>(imports)) {
-      if (target.startsWith("./")) imports[name] = `file://${join(PROJECT_ROOT, target)}`;
-    }
-    writeFileSync(join(folder, "deno.json"), JSON.stringify({ imports, nodeModulesDir: "none" }));
-    const PATH = pathWithDeno(folder);
-    await run(["deno", "check", "host.ts", "plugin.ts", "debug.ts"], {
-      cwd: folder,
-      env: { PATH },
-    });
-    const { code, stdout, stderr } = await run(["sh", "-c", "deno run -A host.ts"], {
-      cwd: folder,
-      env: { PATH },
-    });
-    deepStrictEqual([code, stdout], [0, "Hello, world!\n"], stderr);
-    const tested = await run(["sh", "-c", "deno run -A greeter_test.ts"], {
-      cwd: folder,
-      env: { PATH },
-    });
-    strictEqual(tested.code, 0, tested.stderr);
-    const config = parseReattach(await firstLineOf("debug.ts", folder));
+  await asAStranger(async (cwd, PATH) => {
+    const greeted = await run(["sh", "-c", "deno run -A host.ts"], { cwd, env: { PATH } });
+    deepStrictEqual([greeted.code, greeted.stdout], [0, "Hello, world!\n"], greeted.stderr);
+    // What is said of the log and the packages: nothing else, once they are there.
+    const again = await run(["sh", "-c", "deno run -A host.ts"], { cwd, env: { PATH } });
+    deepStrictEqual(again, { code: 0, stdout: "Hello, world!\n", stderr: "" });
+    const byHand = await run(["sh", "-c", "deno run -A plugin.ts"], { cwd, env: { PATH } });
+    deepStrictEqual([byHand.code, byHand.stdout], [1, ""]);
+    match(byHand.stderr, /^This program is a plugin/);
+  });
+});
+
+test("debug.ts of docs/plugin.md prints where it can be attached to", async () => {
+  await asAStranger(async (own) => {
+    const config = parseReattach(await firstLineOf("debug.ts", own));
     deepStrictEqual([config.protocol, config.protocolVersion, config.test], ["grpc", 1, true]);
   });
 });
@@ -85,7 +85,7 @@ test("the README's first host and plugin greet as printed", async () => {
 async function firstLineOf(program: string, folder: string): Promise<string> {
   const child = spawn(process.execPath, ["run", "-A", program], {
     cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   try {
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
@@ -102,18 +102,12 @@ test("the README's lines for Node greet in a project with the packed package", {
   const project = await nodeProject();
   await inFolder(async (folder) => {
     cpSync(join(project, "node_modules"), join(folder, "node_modules"), { recursive: true });
-    for (const [name, text] of programs(README)) {
-      if (name.endsWith(".mjs")) writeFileSync(join(folder, name), text);
+    for (const [name, text] of programsOf(README)) {
+      if (/\.(mjs|proto)$/.test(name)) writeFileSync(join(folder, name), text);
     }
-    const { code, stdout, stderr } = await run(["node", "host.mjs", "host"], { cwd: folder });
+    const { code, stdout, stderr } = await run(["node", "host.mjs"], { cwd: folder });
     deepStrictEqual([code, stdout, stderr], [0, "Hello, Node!\n", ""]);
   });
-});
-
-test("the README lists every error code that a start can end with", () => {
-  for (const code of ["spawn", "exited", "start-timeout", "version-mismatch", "connect"]) {
-    ok(README.includes(`| \`${code}\``), code);
-  }
 });
 
 /** The commands of an example's README: its indented lines that are no output. */

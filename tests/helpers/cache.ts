@@ -104,18 +104,20 @@ export async function runTool(
   options: {
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string>>;
+    readonly limitMs?: number;
   } = {},
 ): Promise<void> {
+  const { limitMs = BUILD_LIMIT_MS } = options;
   await new Promise<void>((done, fail) => {
     execFile(command, [...args], {
       cwd: options.cwd ?? PROJECT_ROOT,
       env: { ...process.env, ...options.env },
-      timeout: BUILD_LIMIT_MS,
+      timeout: limitMs,
       killSignal: "SIGKILL",
     }, (error, _stdout, stderr) => {
       if (!error) return done();
       const found = error.killed
-        ? `it took more than ${BUILD_LIMIT_MS / 1000} s`
+        ? `it took more than ${limitMs / 1000} s`
         : stderr.trim() || error.message;
       const line = [command, ...args].join(" ");
       fail(new Error(`Cannot run "${line}": ${found}`, { cause: error }));

@@ -43,6 +43,8 @@ const PROGRAMS = {
   "storm": [ENGINE, "./storm"],
   "bidirectional-host": [INTEROP, "./bidirectional-host"],
   "bidirectional-plugin": [INTEROP, "./bidirectional-plugin"],
+  "bench-host": ["bench/go", "./host"],
+  "bench-plugin": ["bench/go", "./plugin"],
   "upstream-grpc-host": [INTEROP, `${UPSTREAM}/grpc`],
   "upstream-grpc-plugin": [INTEROP, `${UPSTREAM}/grpc/plugin-go-grpc`],
   "upstream-counter-host": [INTEROP, `${UPSTREAM}/bidirectional`],

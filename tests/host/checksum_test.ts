@@ -210,7 +210,7 @@ test("locateProgram() says that a name is nowhere in PATH", async () => {
 test("locateProgram() names the flag that Deno lacks to look", async () => {
   const runtime = fakeRuntime({
     currentDirectory: () => "/",
-    permits: (access) => access.kind === "read" && access.path.startsWith("/usr/"),
+    permits: (access) => access.kind === "read" && access.path?.startsWith("/usr/") === true,
     readFile: (path) => readable(["/usr/bin/tool", "/bin/other"], path),
   });
   const env = { PATH: "/bin:/usr/bin" };

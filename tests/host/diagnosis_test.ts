@@ -42,3 +42,16 @@ for (
     else match(found ?? "", hint);
   });
 }
+
+const FOUND =
+  "The plugin lacks permissions: add --allow-net=127.0.0.1 --allow-read=/a,/b to its command";
+
+test("hintFor() takes flags as the plugin names them, not as its source or its log holds them", () => {
+  const stderr = [
+    '{"@level":"info","@message":"on TCP","reason":"Cannot listen: add --allow-net --allow-run"}',
+    '{"@level":"error","@message":"init","error":"Cannot listen: add --allow-net=127.0.0.1"}',
+    "error: Uncaught PermissionError: Cannot listen: add --allow-net=127.0.0.1 '--allow-read=/a,/b'",
+    "    throw new PermissionError(`Cannot listen`, [`--allow-net=${HOST}`, `--allow-${kind}`]);",
+  ];
+  strictEqual(hintFor(exited(1), stderr), FOUND);
+});

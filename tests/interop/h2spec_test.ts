@@ -2,42 +2,23 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
-import { cacheFolder, runTool, temporaryName } from "../helpers/cache.ts";
 import { goMissing } from "../helpers/go.ts";
+import { goTool } from "../helpers/go_tool.ts";
 import { run } from "../helpers/run.ts";
 import { within } from "../helpers/wait.ts";
 import { ourProgram, runtimeMissing, RUNTIMES } from "./matrix.ts";
 
 const VERSION = "v2.2.1+incompatible";
-const PACKAGE = `github.com/summerwind/h2spec/cmd/h2spec@${VERSION}`;
+const PACKAGE = "github.com/summerwind/h2spec/cmd/h2spec";
 /** How many tests h2spec has: fewer would mean that it gave up early. */
 const TESTS = 145;
-
-/** Builds h2spec unless it is there. Returns the path of the executable, which is named for its version. */
-async function buildH2spec(): Promise<string> {
-  const suffix = process.platform === "win32" ? ".exe" : "";
-  const program = join(await cacheFolder("go"), `h2spec-${VERSION}${suffix}`);
-  if (existsSync(program)) return program;
-  const folder = temporaryName(program);
-  try {
-    await runTool("go", ["install", PACKAGE], { env: { GOBIN: folder, CGO_ENABLED: "0" } });
-    await rename(join(folder, `h2spec${suffix}`), program);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  return program;
-}
 
 for (const runtime of RUNTIMES) {
   test(`a server made with Connection passes h2spec on ${runtime}`, {
     skip: goMissing() ?? runtimeMissing(runtime) ?? false,
   }, async () => {
-    const h2spec = await buildH2spec();
+    const h2spec = await goTool(PACKAGE, VERSION);
     const [program, ...args] = await ourProgram(runtime, "tests/interop/h2spec_server");
     const server = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
     try {

@@ -18,6 +18,7 @@ import { YamuxSession } from "../../src/mux/session.ts";
 import { parseHandshake } from "../../src/wire/handshake.ts";
 import { fixture as echoing, FixtureService, handshake } from "../fixtures/fixture.ts";
 import { connectionsOf } from "../helpers/connections.ts";
+import { exceptCrashes } from "../helpers/engine.ts";
 import { exchangeClient } from "../helpers/exchange_client.ts";
 import { failedStart, fixtureClient, leftovers } from "../helpers/fixture_client.ts";
 import { fixture, isDeno } from "../helpers/program.ts";
@@ -35,7 +36,7 @@ for (const multiplex of [true, false]) {
       multiplex ? "one connection" : "several connections"
     }, multiplex ${multiplex}`,
     {
-      skip: !isLinux,
+      skip: !isLinux || exceptCrashes(),
     },
     async () => {
       await using client = exchangeClient("unix", { grpcBrokerMultiplex: multiplex });
@@ -53,7 +54,9 @@ for (const multiplex of [true, false]) {
 }
 
 for (const autoMtls of [true, false]) {
-  test(`the plugin's end fails every call on the one connection, autoMtls ${autoMtls}`, async () => {
+  test(`the plugin's end fails every call on the one connection, autoMtls ${autoMtls}`, {
+    skip: exceptCrashes(),
+  }, async () => {
     const client = exchangeClient("auto", { autoMtls, grpcBrokerMultiplex });
     const exchange = await client.dispense("exchange");
     const { id } = await exchange.lend({ id: 0 });
@@ -74,14 +77,18 @@ for (const autoMtls of [true, false]) {
   });
 }
 
-test("Client.ping() is answered on the one connection, and rejects after kill()", async () => {
+test("Client.ping() is answered on the one connection, and rejects after kill()", {
+  skip: exceptCrashes(),
+}, async () => {
   const client = fixtureClient("obedient", { grpcBrokerMultiplex });
   await client.ping();
   strictEqual((await client.kill()).step, "Shutdown");
   await rejects(within(client.ping(), "an answer"), RpcError);
 });
 
-test("the one connection carries streams, and 3 MiB", async () => {
+test("the one connection carries streams, and 3 MiB", {
+  skip: exceptCrashes(),
+}, async () => {
   await using client = fixtureClient("obedient", { grpcBrokerMultiplex });
   const plugin = await client.dispense("fixture");
   let sum = 0;
@@ -128,7 +135,9 @@ for (const side of ["host", "plugin"] as const) {
   }
 }
 
-test("what a plugin prints reaches its host over the one connection", async () => {
+test("what a plugin prints reaches its host over the one connection", {
+  skip: exceptCrashes(),
+}, async () => {
   let out = "";
   const client = fixtureClient("printing", {
     grpcBrokerMultiplex,
@@ -193,7 +202,7 @@ for (
       (socket: Socket) => socket.write("HTTP/1.1 400 Bad Request\r\n"),
       /yamux/,
     ],
-    ["says nothing", () => {}, /no answer in 300 ms/],
+    ["says nothing", () => {}, /no answer in 2500 ms/],
   ] as const
 ) {
   test(`Client.start() fails, once and for all, with a plugin that ${title}`, async () => {
@@ -201,7 +210,7 @@ for (
     const error = await failedStart(fixture("line", plugin.line), {
       grpcBrokerMultiplex,
       autoMtls: false,
-      startTimeoutMs: title === "says nothing" ? 300 : 20_000,
+      startTimeoutMs: title === "says nothing" ? 2_500 : 20_000,
     });
     strictEqual(error.code, "connect", error.message);
     match(error.message, message);
@@ -239,7 +248,9 @@ test("Client does not multiplex with a plugin to reattach to", () => {
   });
 });
 
-test("a plugin that multiplexes turns further connections away", async () => {
+test("a plugin that multiplexes turns further connections away", {
+  skip: exceptCrashes(),
+}, async () => {
   await using client = fixtureClient("obedient", { grpcBrokerMultiplex });
   const address = await client.start();
   await within(

@@ -182,7 +182,7 @@ test("a host program without --allow-run is told to add it", { skip: !isDeno }, 
   const [line] = await attachInProgram("kill", config, true, flags);
   strictEqual(
     line,
-    `PermissionError permission: Cannot look for process ${config.pid}: add --allow-run`,
+    `PermissionError permission: Cannot reattach to process ${config.pid}: add --allow-run`,
   );
   await first.ping();
 });

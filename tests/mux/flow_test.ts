@@ -120,12 +120,13 @@ test("a piece that waits does not hold the chunk it came in", async () => {
   await using peer = new RawPeer();
   const streams: YamuxStream[] = [];
   peer.session.onStream((stream) => streams.push(stream));
-  peer.send(frame("DATA SYN 1", "tiny"), frame("DATA - 9", Buffer.alloc(60_000)));
+  peer.send(frame("DATA SYN 1", "tiny"), frame("DATA - 9", Buffer.alloc(200_000)));
   await until(() => (streams[0]?.readableLength ?? 0) >= 0 && streams.length === 1, "the stream");
   await peer.settled();
   const chunk = await new Promise<Buffer>((resolve) => streams[0]!.once("data", resolve));
   strictEqual(String(chunk), "tiny");
-  ok(chunk.buffer.byteLength < 60_000, `${chunk.buffer.byteLength} bytes`);
+  // It may share one of Node's pools, which are 64 KiB each from Node 24 on.
+  ok(chunk.buffer.byteLength < 100_000, `${chunk.buffer.byteLength} bytes`);
 });
 
 /** Two sessions, and a stream from one to the other. */

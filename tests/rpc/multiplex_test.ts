@@ -3,10 +3,14 @@ import { ok, rejects, strictEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { BrokerError, RpcError } from "@x/goplugin";
 import { fixture, FixtureService } from "../fixtures/fixture.ts";
+import { exceptGrpcJs } from "../helpers/engine.ts";
 import { until, within } from "../helpers/wait.ts";
 import { pluginSide } from "./broker_sides.ts";
 
-test("a brokered client knocks again when its connection is lost", async () => {
+test("a brokered client knocks again when its connection is lost", {
+  // On Deno 2.9 it can crash besides, at the GOAWAY: denoland/deno#36788.
+  skip: exceptGrpcJs("its client fails all calls for a second after a connection that failed"),
+}, async () => {
   await using plugin = await pluginSide(true);
   const host = await plugin.connectHost();
   const first = await plugin.broker.serve(7, fixture);

@@ -6,9 +6,9 @@ import { gzipSync } from "node:zlib";
 import { type HandlersOf, RpcError, type ServerCall } from "../../mod.ts";
 import { openServer, pinnedTls } from "../helpers/rpc_pair.ts";
 import { until, within } from "../helpers/wait.ts";
-import { type Calls, CallsService, type Chunk, chunk, implementCalls } from "./calls.ts";
+import { type Calls, CallsService, type Chunk, chunk, implementCalls, openCalls } from "./calls.ts";
 import { prefixed, type RawAnswer, RawClient } from "./raw_client.ts";
-import { aborted, collect, Happening } from "./waiting.ts";
+import { aborted, collect, failsWith, Happening } from "./waiting.ts";
 
 const UNARY = "/everything.Calls/Unary";
 const UPLOAD = "/everything.Calls/Upload";
@@ -214,6 +214,16 @@ test("createServer() with PinnedTls does not serve a client without a certificat
   await using client = new RawClient(opened.address, true);
   const { headers } = await within(client.call(UNARY, await body(chunk(0))), "the refusal");
   deepStrictEqual([headers, served], [{}, 0]);
+});
+
+test("RpcServer.idle() does not wait for a call that was refused at once", async () => {
+  const fail = () => {
+    throw new RpcError("ABORTED", "at once");
+  };
+  await using pair = await openCalls({ upload: fail, chat: fail });
+  await failsWith("ABORTED", pair.calls.upload([chunk(0)]));
+  await failsWith("ABORTED", collect(pair.calls.chat([chunk(0)])));
+  await within(pair.served.server.idle(CallsService.name), "the end of the calls");
 });
 
 test("RpcServer.idle() does not wait for an answer that its caller has given up", async () => {

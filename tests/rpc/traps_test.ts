@@ -6,7 +6,7 @@ import { BareDuplex } from "../helpers/bare_duplex.ts";
 import { exceptGrpcJs } from "../helpers/engine.ts";
 import { connectTo, openServer, TRANSPORTS } from "../helpers/rpc_pair.ts";
 import { until, within } from "../helpers/wait.ts";
-import { CallsService, chunk, implementCalls, openCalls } from "./calls.ts";
+import { CallsService, type Chunk, chunk, implementCalls, openCalls } from "./calls.ts";
 import { Feed } from "./feed.ts";
 import { Proxy } from "./proxy.ts";
 import { RawClient } from "./raw_client.ts";
@@ -54,6 +54,41 @@ test("createServer() survives a connection that goes away with its calls", async
   const calls = await channel.client(CallsService);
   strictEqual((await calls.unary(chunk(1))).number, 1);
   for (const signal of signals) await aborted(signal);
+});
+
+test("RpcChannel loses no call when one server takes the place of another, engine own", async () => {
+  const handlers = {
+    async unary(request: Chunk) {
+      await new Promise((resolve) => setImmediate(resolve));
+      return request;
+    },
+    async *download(request: Chunk) {
+      yield request;
+    },
+  };
+  await using first = await openServer([implementCalls(handlers)], { engine: "own" });
+  await using second = await openServer([implementCalls(handlers)], { engine: "own" });
+  let current = first;
+  first.listener.accept((connection) => current.server.serve(connection));
+  await using channel = await connectTo(first.address, undefined, "own");
+  const calls = await channel.client(CallsService);
+  let done = 0;
+  let isOver = false;
+  const hammer = async () => {
+    while (!isOver) {
+      const number = done++;
+      strictEqual((await calls.unary(chunk(number))).number, number);
+      deepStrictEqual((await collect(calls.download(chunk(number)))).length, 1);
+    }
+  };
+  const hammers = Promise.all(Array.from({ length: 32 }, hammer));
+  await until(() => done > 200, "the load");
+  current = second;
+  await within(first.server.stop(LONG_MS), "the end of stop()");
+  const before = done;
+  await until(() => done > before + 200, "more load");
+  isOver = true;
+  await within(hammers, "the last calls");
 });
 
 for (const transport of TRANSPORTS) {

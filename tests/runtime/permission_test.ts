@@ -34,17 +34,38 @@ for (
   });
 }
 
-for (const flags of [[], ["--allow-run=sh"], ["--allow-env=FIRST"]]) {
+for (
+  const [flags, missing] of [
+    [[], "FIRST,SECOND"],
+    [["--allow-run=sh"], "FIRST,SECOND"],
+    [["--allow-env=FIRST"], "SECOND"],
+    [["--ignore-env=FIRST"], "SECOND"],
+    [["--deny-env=FIRST"], "FIRST,SECOND"],
+  ] as const
+) {
   const given = flags.join(" ") || "no flags";
   denoTest(`Runtime.readEnvironment() names the flags to add to ${given}`, async () => {
-    const error = await printed("environment", flags, ["FIRST", "SECOND"], { env });
+    const error = await printed("environment", [...flags], ["FIRST", "SECOND"], { env });
     deepStrictEqual(error, {
       name: "PermissionError",
       code: "permission",
-      message: "Cannot read the environment: add --allow-env=FIRST,SECOND",
+      message: `Cannot read the environment: add --allow-env=${missing}`,
       hint: "--allow-run=env will do as well",
-      flags: ["--allow-env=FIRST,SECOND"],
+      flags: [`--allow-env=${missing}`],
     });
+  });
+}
+
+for (
+  const [flags, values] of [
+    [["--ignore-env"], [null, null]],
+    [["--ignore-env", "--allow-env=SECOND"], [null, "a=b=c"]],
+    [["--ignore-env", "--allow-run=env"], [CERTIFICATE, "a=b=c"]],
+  ] as const
+) {
+  denoTest(`Runtime.readEnvironment() misses nothing with ${flags.join(" ")}`, async () => {
+    const read = await printed("environment", [...flags], ["FIRST", "SECOND"], { env });
+    deepStrictEqual(read, values);
   });
 }
 

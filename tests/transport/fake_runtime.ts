@@ -14,6 +14,7 @@ export function fakeRuntime(given: Partial<Runtime>): Runtime {
     version: "0.0.0",
     platform: "linux",
     permits: () => true,
+    hides: () => false,
     variable: unexpected("variable"),
     readEnvironment: unexpected("readEnvironment"),
     spawn: unexpected("spawn"),

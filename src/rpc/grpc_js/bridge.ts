@@ -15,7 +15,7 @@ import type { OpenStream } from "../peer.ts";
 export interface Bridge {
   /** Where to connect. */
   readonly address: Address;
-  /** Why the last stream was not opened. */
+  /** Why the last stream was not opened, or broke. */
   readonly failure: Error | undefined;
   /** Ends it with all its connections. May be called twice. */
   close(): Promise<void>;
@@ -38,7 +38,12 @@ export async function openBridge(runtime: Runtime, open: OpenStream): Promise<Br
   let failure: Error | undefined;
   listener.accept((socket) => {
     open(closing.signal).then(
-      (stream) => join(socket, stream),
+      (stream) => {
+        join(socket, stream);
+        stream.once("close", () => {
+          if (stream.errored) failure = stream.errored;
+        });
+      },
       (error) => {
         failure = error;
         socket.destroy();

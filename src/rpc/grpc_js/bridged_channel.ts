@@ -1,6 +1,6 @@
 /** A channel of grpc-js's whose connections go on as streams. */
 import type { ChannelInterface } from "@grpc/grpc-js";
-import { BrokerError } from "../../errors.ts";
+import { BrokerError, ConnectError } from "../../errors.ts";
 import type { Requests, RpcChannel } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
 import type { Bridge } from "./bridge.ts";
@@ -26,7 +26,8 @@ export class BridgedChannel implements RpcChannel {
     } catch (error) {
       // grpc-js only saw the connection end.
       const { failure } = this.#bridge;
-      throw failure instanceof BrokerError ? failure : error;
+      if (failure === undefined || failure instanceof BrokerError) throw failure ?? error;
+      throw new ConnectError(`Cannot connect to plugin: ${failure.message}`, { cause: failure });
     }
   }
 

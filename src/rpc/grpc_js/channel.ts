@@ -23,6 +23,7 @@ import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import { fromMetadata, toMetadata } from "./metadata.ts";
 import { channelCredentials } from "./credentials.ts";
 import { serverNameOf, sniOf } from "../tls.ts";
+import { toBuffer } from "../to_buffer.ts";
 
 /** How long a lost connection waits to hear that the peer's process has ended, in milliseconds. */
 const EXIT_NEWS_MS = 250;
@@ -307,11 +308,4 @@ function cancelled(signal: AbortSignal): RpcError {
   return new RpcError("CANCELLED", "The call was cancelled by its signal", {
     cause: signal.reason,
   });
-}
-
-/** grpc-js wants a Buffer; a view of the same memory will do. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

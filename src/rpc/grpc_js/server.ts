@@ -1,8 +1,15 @@
 /** The server half of the engine that is grpc-js. */
-import type { Server, ServiceDefinition as GrpcDefinition } from "@grpc/grpc-js";
+import type {
+  sendUnaryData,
+  Server,
+  ServerUnaryCall,
+  ServiceDefinition as GrpcDefinition,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
 import { waitAtMost } from "../../runtime/wait.ts";
-import { toBuffer } from "./channel.ts";
 import type { MethodDefinition } from "../contract.ts";
+import { GrpcJsHandlers } from "../grpc_js_handlers.ts";
+import { callHandler } from "./call_handler.ts";
 import { loadGrpc } from "./grpc.ts";
 import { type HandledMethod, Registry } from "../registry.ts";
 import { RunningCalls } from "../running_calls.ts";
@@ -10,8 +17,12 @@ import { adaptHandler, type HandlerContext } from "./handlers.ts";
 import { Shutdown } from "../shutdown.ts";
 import type { RpcServer, ServerConfig } from "../server.ts";
 import { serverTls } from "./credentials.ts";
+import { toBuffer } from "../to_buffer.ts";
 import { Entrance } from "./entrance.ts";
 import { guarded, refuseOthers } from "./interceptors.ts";
+
+/** What all of grpc-js's server calls have. */
+type AnyCall = ServerUnaryCall<unknown, unknown>;
 
 const OPTIONS = {
   "grpc.max_receive_message_length": -1,
@@ -48,7 +59,9 @@ export async function createGrpcJsServer(config: ServerConfig): Promise<RpcServe
     services: registry.services,
     signal: shutdown.signal,
     register(service, handlers) {
-      addService(server, registry.add(service, handlers), context);
+      if (handlers instanceof GrpcJsHandlers) {
+        addGrpcJs(server, registry.addBare(service), handlers, context);
+      } else addService(server, registry.add(service, handlers), context);
     },
     serve(connection) {
       if (stopping === undefined) entrance.admit(connection);
@@ -73,6 +86,37 @@ function addService(
   for (const { name, method, handler } of methods) {
     definition[name] = withBuffers(method);
     implementation[name] = adaptHandler(method, handler, context);
+  }
+  server.addService(definition as GrpcDefinition, implementation);
+}
+
+/** Adds a service whose handlers are grpc-js's own. */
+function addGrpcJs(
+  server: Server,
+  methods: readonly MethodDefinition[],
+  handlers: GrpcJsHandlers,
+  { grpc, logger, running }: HandlerContext,
+): void {
+  const definition: Record<string, unknown> = {};
+  const implementation: Record<string, UntypedHandleCall> = {};
+  for (const method of methods) {
+    const { path } = method;
+    const handler = handlers.of(path);
+    definition[path] = withBuffers(method);
+    const serve = (call: AnyCall, callback?: sendUnaryData<unknown>) => {
+      running.add(call, path);
+      // grpc-js says so of every call once it is over.
+      call.once("cancelled", () => running.remove(call));
+      callHandler({
+        handler,
+        call,
+        callback,
+        path,
+        logger,
+        grpc,
+      });
+    };
+    implementation[path] = serve as UntypedHandleCall;
   }
   server.addService(definition as GrpcDefinition, implementation);
 }

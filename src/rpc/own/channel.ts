@@ -10,7 +10,7 @@ import type { ChannelConfig, Requests, RpcChannel } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { serverNameOf } from "../tls.ts";
 import { GrpcJsSurface } from "./channel_interface.ts";
-import { cancelled, serialize, statusError, unavailable } from "./errors.ts";
+import { cancelled, serializeRequest, statusError, unavailable } from "./errors.ts";
 import { toFields } from "./metadata.ts";
 import { limitsOf } from "./options.ts";
 import { ResponseStream, type StreamOwner } from "./response_stream.ts";
@@ -94,7 +94,7 @@ class OwnChannel implements RpcChannel, StreamOwner {
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#requireOpen(options.signal);
-      const bytes = serialize(method, "request", request);
+      const bytes = serializeRequest(method, request);
       const unary = new UnaryCall(this, method, options, resolve, reject);
       unary.call = this.#channel.call(startOf(method, options), unary);
       this.#calls.add(unary);

@@ -4,8 +4,7 @@
  * is loaded here; its `Metadata` is had from the metadata that a call begins
  * with.
  */
-import { Buffer } from "node:buffer";
-import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
+import type { ChannelInterface } from "@grpc/grpc-js";
 import type { ChannelState, ClientChannel } from "../../grpc/client_channel.ts";
 import { SurfaceCall } from "./surface_call.ts";
 
@@ -98,16 +97,4 @@ export class GrpcJsSurface implements ChannelInterface {
       throw new Error("Channel has been shut down");
     }
   }
-}
-
-/** A class of grpc-js's `Metadata`, whichever copy of the package the caller has. */
-export interface MetadataClass {
-  new (): Metadata;
-  /** Makes metadata of header fields. */
-  fromHttp2Headers(headers: Record<string, string | string[]>): Metadata;
-}
-
-/** grpc-js's messages are Buffers; a view of the same memory will do. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

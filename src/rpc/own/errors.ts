@@ -22,22 +22,21 @@ export function cancelled(signal: AbortSignal): RpcError {
 }
 
 /**
- * Writes a message.
+ * Writes a request.
  *
- * @throws {RpcError} If it is none of its type; grpc-js says INTERNAL as well.
+ * @throws {RpcError} If it is none of its type.
  */
-export function serialize(
-  method: MethodDefinition,
-  kind: "request" | "response",
-  message: unknown,
-): Uint8Array {
+export function serializeRequest(method: MethodDefinition, request: unknown): Uint8Array {
   try {
-    return kind === "request"
-      ? method.requestSerialize(message)
-      : method.responseSerialize(message);
+    return method.requestSerialize(request);
   } catch (cause) {
-    throw new RpcError("INTERNAL", `The ${kind} cannot be written: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw unwritable("request", cause);
   }
+}
+
+/** The error of a message that is none of its type; grpc-js says INTERNAL as well. */
+export function unwritable(kind: "request" | "response", cause: unknown): RpcError {
+  return new RpcError("INTERNAL", `The ${kind} cannot be written: ${(cause as Error).message}`, {
+    cause,
+  });
 }

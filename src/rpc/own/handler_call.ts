@@ -1,14 +1,13 @@
 /** A call as a handler of a contract serves it. */
 import { RpcError, STATUS_CODES } from "../../errors.ts";
-import type { ServedCall, ServerCall as WireCall } from "../../grpc/server_call.ts";
 import type { HeaderList } from "../../grpc/status.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { MethodDefinition, ServerCall } from "../contract.ts";
+import type { ServerCall } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
 import type { Handler } from "../registry.ts";
 import type { RunningCalls } from "../running_calls.ts";
 import type { Shutdown } from "../shutdown.ts";
-import { serialize } from "./errors.ts";
+import { unwritable } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields, type MetadataRecord, toFields } from "./metadata.ts";
 import { statusOf } from "./thrown_status.ts";
@@ -23,16 +22,57 @@ export interface HandlerContext {
   readonly running: RunningCalls;
 }
 
+/**
+ * What carries a call: the wire, whose messages are bytes, or interceptors in
+ * front of it, whose messages are objects.
+ */
+export interface CallCarrier<Message> {
+  /** The path: `/package.Service/Method`. */
+  readonly path: string;
+  /** What the caller sent along. */
+  readonly metadata: HeaderList;
+  /** When the caller gives up, in milliseconds since the epoch; `Infinity` for never. */
+  readonly deadlineMs: number;
+  /** Sends leading metadata. */
+  sendHeaders(metadata: HeaderList): void;
+  /**
+   * Sends a response.
+   *
+   * @returns Whether there is room for more; if not, `drain` will be told.
+   */
+  send(message: Message): boolean;
+  /** Ends the call with a status, behind what was sent. */
+  finish(code: number, details: string, trailers: HeaderList): void;
+  /** Ends the call for a reason that its handler does not know yet: `over` tells it. */
+  fault(code: number, details: string): void;
+  /** Requests wait to be read: the caller should not send more. */
+  hold(): void;
+  /** The requests have been read. */
+  release(): void;
+}
+
+/** A method, as far as serving it goes. */
+export interface ServedMethod<Message> {
+  /** Whether the caller sends a stream. */
+  readonly requestStream: boolean;
+  /** Whether the caller gets a stream. */
+  readonly responseStream: boolean;
+  /** Reads a request. */
+  requestDeserialize(message: Message): unknown;
+  /** Makes a message of a response. */
+  responseSerialize(response: unknown): Message;
+}
+
 /** One call with its handler. */
-export class HandlerCall implements ServerCall, ServedCall {
-  readonly #wire: WireCall;
-  readonly #method: MethodDefinition;
+export class HandlerCall<Message = Uint8Array> implements ServerCall {
+  readonly #wire: CallCarrier<Message>;
+  readonly #method: ServedMethod<Message>;
   readonly #handler: Handler;
   readonly #context: HandlerContext;
   /** Fires when nothing that the handler still does can reach anybody. */
   #gone: Interrupt | undefined;
-  #requests: MessageQueue | undefined;
-  #request: Uint8Array | undefined;
+  #requests: MessageQueue<Message> | undefined;
+  #request: Message | undefined;
   #controller: AbortController | undefined;
   #metadata: MetadataRecord | undefined;
   #trailers: HeaderList = [];
@@ -41,8 +81,8 @@ export class HandlerCall implements ServerCall, ServedCall {
 
   /** Takes a call. */
   constructor(
-    wire: WireCall,
-    method: MethodDefinition,
+    wire: CallCarrier<Message>,
+    method: ServedMethod<Message>,
     handler: Handler,
     context: HandlerContext,
   ) {
@@ -90,12 +130,14 @@ export class HandlerCall implements ServerCall, ServedCall {
     this.#trailers = toFields(metadata);
   }
 
-  message(bytes: Uint8Array): void {
-    if (this.#requests !== undefined) this.#requests.push(bytes);
-    else if (this.#request === undefined) this.#request = bytes;
+  /** A request. */
+  message(message: Message): void {
+    if (this.#requests !== undefined) this.#requests.push(message);
+    else if (this.#request === undefined) this.#request = message;
     else this.#wire.fault(STATUS_CODES.INTERNAL, "More than one request in this call");
   }
 
+  /** There are no more requests. */
   requestsEnd(): void {
     if (this.#requests !== undefined) return this.#requests.end();
     const request = this.#request;
@@ -111,6 +153,7 @@ export class HandlerCall implements ServerCall, ServedCall {
     void this.#run(message);
   }
 
+  /** Nobody waits for the answer any more. */
   over(code: number, details: string): void {
     const status = code === STATUS_CODES.DEADLINE_EXCEEDED ? "DEADLINE_EXCEEDED" : "CANCELLED";
     const reason = new RpcError(status, details);
@@ -122,10 +165,12 @@ export class HandlerCall implements ServerCall, ServedCall {
     this.#forget();
   }
 
+  /** The status is out, or will never be. */
   sent(): void {
     this.#context.running.remove(this);
   }
 
+  /** There is room for more responses. */
   drain(): void {
     this.#onDrain?.();
   }
@@ -154,7 +199,7 @@ export class HandlerCall implements ServerCall, ServedCall {
     }
   }
 
-  async *#stream(queue: MessageQueue): AsyncGenerator<unknown, void, undefined> {
+  async *#stream(queue: MessageQueue<Message>): AsyncGenerator<unknown, void, undefined> {
     while (true) {
       const { done, value } = await queue.next();
       if (done) return;
@@ -168,8 +213,12 @@ export class HandlerCall implements ServerCall, ServedCall {
     }
   }
 
-  #write(response: unknown): Uint8Array {
-    return serialize(this.#method, "response", response);
+  #write(response: unknown): Message {
+    try {
+      return this.#method.responseSerialize(response);
+    } catch (cause) {
+      throw unwritable("response", cause);
+    }
   }
 
   #refuse(error: unknown): void {

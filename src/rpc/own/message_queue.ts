@@ -9,18 +9,18 @@ export interface Flow {
 }
 
 /** Somebody who asked before there was an answer. */
-interface Asking {
-  readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
+interface Asking<Message> {
+  readonly resolve: (result: IteratorResult<Message, undefined>) => void;
   readonly reject: (error: unknown) => void;
 }
 
-const DONE: IteratorResult<Uint8Array, undefined> = { done: true, value: undefined };
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** A stream of messages, read one at a time. */
-export class MessageQueue {
+export class MessageQueue<Message = Uint8Array> {
   readonly #flow: Flow;
-  readonly #messages: Uint8Array[] = [];
-  readonly #asking: Asking[] = [];
+  readonly #messages: Message[] = [];
+  readonly #asking: Asking<Message>[] = [];
   #first = 0;
   #end: { readonly error?: unknown; readonly isError: boolean } | undefined;
 
@@ -30,7 +30,7 @@ export class MessageQueue {
   }
 
   /** Adds a message. */
-  push(message: Uint8Array): void {
+  push(message: Message): void {
     if (this.#end !== undefined) return;
     const asking = this.#asking.shift();
     if (asking !== undefined) return asking.resolve({ done: false, value: message });
@@ -57,9 +57,9 @@ export class MessageQueue {
   }
 
   /** The next message. */
-  next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const message = this.#messages[this.#first];
-    if (message !== undefined) {
+  next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#first < this.#messages.length) {
+      const message = this.#messages[this.#first] as Message;
       this.#first++;
       if (this.#first === this.#messages.length) {
         this.#messages.length = 0;

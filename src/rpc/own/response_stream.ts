@@ -5,7 +5,7 @@ import type { CallStatus, HeaderList } from "../../grpc/status.ts";
 import type { Requests } from "../channel.ts";
 import type { CallOptions, MethodDefinition } from "../contract.ts";
 import { Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
-import { cancelled, serialize } from "./errors.ts";
+import { cancelled, serializeRequest } from "./errors.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { fromFields } from "./metadata.ts";
 import { type CallOwner, unreadable } from "./unary_call.ts";
@@ -158,7 +158,7 @@ export class ResponseStream implements AsyncGenerator<unknown, void, undefined>,
   }
 
   #write(request: unknown): Uint8Array {
-    return serialize(this.#method, "request", request);
+    return serializeRequest(this.#method, request);
   }
 
   #cancel(): void {

@@ -1,11 +1,11 @@
 /** A call as grpc-js's clients make it: they ask for each message, and get a status last. */
 import type { ChannelInterface, Metadata } from "@grpc/grpc-js";
 import { STATUS_CODES } from "../../errors.ts";
-import { addField, forEachField } from "../../grpc/fields.ts";
 import type { CallHandler, ClientCall } from "../../grpc/client_call.ts";
 import type { CallStart, ClientChannel } from "../../grpc/client_channel.ts";
 import type { CallStatus, HeaderList } from "../../grpc/status.ts";
-import { type MetadataClass, toBuffer } from "./channel_interface.ts";
+import { toBuffer } from "../to_buffer.ts";
+import { fromGrpcMetadata, type MetadataClass, toGrpcMetadata } from "./grpc_js_metadata.ts";
 
 type Call = ReturnType<ChannelInterface["createCall"]>;
 type Listener = Parameters<Call["start"]>[1];
@@ -134,7 +134,7 @@ export class SurfaceCall implements CallHandler {
     if (this.#ended !== undefined) return;
     let fields: HeaderList;
     try {
-      fields = toFields(metadata);
+      fields = fromGrpcMetadata(metadata);
     } catch (error) {
       return this.cancelWithStatus(STATUS_CODES.INTERNAL, (error as Error).message);
     }
@@ -179,20 +179,6 @@ export class SurfaceCall implements CallHandler {
   }
 
   #toMetadata(list: HeaderList): Metadata {
-    const headers: Record<string, string | string[]> = {};
-    forEachField(list, (name, value) => {
-      const known = headers[name];
-      headers[name] = known === undefined ? value : [known, value].flat();
-    });
-    return (this.#metadataClass as MetadataClass).fromHttp2Headers(headers);
+    return toGrpcMetadata(this.#metadataClass as MetadataClass, list);
   }
-}
-
-/** grpc-js's metadata as header fields. */
-function toFields(metadata: Metadata): HeaderList {
-  const list: string[] = [];
-  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
-    for (const value of [values].flat()) addField(list, name, String(value));
-  }
-  return list;
 }

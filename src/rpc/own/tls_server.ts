@@ -18,7 +18,7 @@ import { type AcceptorOwner, TlsAcceptor } from "./tls_acceptor.ts";
 export class TlsEntrance implements AcceptorOwner {
   readonly #tls: ConnectionTls;
   readonly #createServer: typeof import("node:tls").createServer;
-  readonly #accept: (link: Link) => void;
+  readonly #accept: (link: Link, socket: TLSSocket) => void;
   readonly #logger: Logger;
   /** When the pinned certificate is valid: Deno's TLS server (2.9) does not look. */
   readonly #pinned: CertificateFacts | undefined;
@@ -27,7 +27,7 @@ export class TlsEntrance implements AcceptorOwner {
   private constructor(
     tls: ConnectionTls,
     createServer: typeof import("node:tls").createServer,
-    accept: (link: Link) => void,
+    accept: (link: Link, socket: TLSSocket) => void,
     logger: Logger,
   ) {
     this.#tls = tls;
@@ -46,7 +46,7 @@ export class TlsEntrance implements AcceptorOwner {
    */
   static async open(
     tls: ConnectionTls,
-    accept: (link: Link) => void,
+    accept: (link: Link, socket: TLSSocket) => void,
     logger: Logger,
   ): Promise<TlsEntrance> {
     const { createServer } = await import("node:tls");
@@ -81,7 +81,9 @@ export class TlsEntrance implements AcceptorOwner {
     const shown = trust === undefined ? undefined : socket.getPeerCertificate()?.raw;
     const isWelcome = trust === undefined ||
       (socket.authorized && isTrusted(trust, shown) && this.#isInTime());
-    if (isWelcome && socket.alpnProtocol === "h2") return this.#accept(makeDuplexLink(socket));
+    if (isWelcome && socket.alpnProtocol === "h2") {
+      return this.#accept(makeDuplexLink(socket), socket);
+    }
     this.#logger.warn("a connection was refused", {
       reason: isWelcome ? "it does not speak HTTP/2" : "its certificate is not trusted",
     });

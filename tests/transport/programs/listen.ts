@@ -4,7 +4,7 @@
  * has ended.
  */
 import process from "node:process";
-import { ListenError } from "../../../src/errors.ts";
+import { PermissionError, PluginError } from "../../../src/errors.ts";
 import { loadRuntime } from "../../../src/runtime/runtime.ts";
 import { listen, type ListenOptions } from "../../../src/transport/listen.ts";
 import { recordLogs } from "../../helpers/logs.ts";
@@ -21,8 +21,10 @@ try {
   });
   console.log(JSON.stringify({ address, logged: entries.map(({ fields }) => fields.reason) }));
 } catch (error) {
-  if (!(error instanceof ListenError)) throw error;
-  console.log(JSON.stringify({ name: error.name, message: error.message }));
+  if (!(error instanceof PluginError)) throw error;
+  const { name, message } = error;
+  const flags = error instanceof PermissionError ? error.flags : undefined;
+  console.log(JSON.stringify({ name, message, flags }));
   runtime.exit(0);
 }
 await new Promise((resolve) => process.stdin.on("end", resolve).resume());
