@@ -75,6 +75,8 @@ export async function serve(config: ServeConfig): Promise<void> {
   };
   try {
     await new PluginLife(config, around).run();
+    // The host waits for the end of the process.
+    if (config.test === undefined) runtime.endLightly();
   } catch (error) {
     logger.error("plugin init error", { error });
     throw error;

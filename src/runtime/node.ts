@@ -161,6 +161,8 @@ export const nodeRuntime: Runtime = {
   onExit,
   hasOwnHandler: (signal) => process.listenerCount(signal) > 1,
   exit: (code) => process.exit(code),
+  // Node does so anyway.
+  endLightly() {},
   raise: (signal) => void process.kill(process.pid, signal),
   programArguments: process.argv.slice(2),
   pid: process.pid,

@@ -104,6 +104,12 @@ export interface Runtime {
   hasOwnHandler(signal: "SIGINT" | "SIGTERM"): boolean;
   /** Ends this process. */
   exit(code: number): never;
+  /**
+   * Has this process leave its memory to the system, once the program has come
+   * to its end by itself, instead of taking it apart first. Nothing a program
+   * does at its end is left out, but for the finalizers of native add-ons.
+   */
+  endLightly(): void;
   /** Ends this process by a signal, unless the program handles it. */
   raise(signal: "SIGINT" | "SIGTERM"): void;
   /** The program's arguments. */

@@ -183,6 +183,7 @@ function makeListener(
   let closing: Promise<void> | undefined;
   let onEmpty = () => {};
   server.on("connection", (socket) => {
+    if (closing !== undefined) return socket.destroy();
     open.add(socket);
     socket.once("close", () => {
       open.delete(socket);
@@ -212,9 +213,10 @@ function makeListener(
         // Deno (2.9) tells of the end by a timer, two milliseconds late, until when a
         // port may still be taken. A unix socket is gone at once.
         server.close();
+        remove();
         if (open.size === 0) end();
         else onEmpty = end;
-      }).finally(remove);
+      });
       return closing;
     },
   };

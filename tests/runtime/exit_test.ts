@@ -19,3 +19,11 @@ for (
     if (code === 1) match(outcome.stderr, /thrown on purpose/);
   });
 }
+
+for (const [when, way] of [["before", "light"], ["after", "light-first"]] as const) {
+  test(`Runtime.endLightly() lets run what was told to run at the end ${when} it`, async () => {
+    const outcome = await run([...moduleCommand("tests/runtime/programs/exit"), way]);
+    deepStrictEqual(outcome.stdout, "at the end\ntold\nexit event\n");
+    deepStrictEqual(outcome.exit, { code: 4, signal: null });
+  });
+}

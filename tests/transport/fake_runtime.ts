@@ -27,6 +27,7 @@ export function fakeRuntime(given: Partial<Runtime>): Runtime {
     hasOwnHandler: unexpected("hasOwnHandler"),
     exit: unexpected("exit"),
     raise: unexpected("raise"),
+    endLightly: unexpected("endLightly"),
     programArguments: [],
     pid: 1,
     parentPid: unexpected("parentPid"),

@@ -8,7 +8,21 @@ const forget = runtime.onExit(() => console.log("told although forgotten"));
 forget();
 forget();
 
+function sayExit(): void {
+  console.log("exit event");
+}
+
 switch (process.argv[2]) {
+  case "light":
+    process.exitCode = 4;
+    process.on("exit", sayExit);
+    runtime.endLightly();
+    break;
+  case "light-first":
+    process.exitCode = 4;
+    runtime.endLightly();
+    process.on("exit", sayExit);
+    break;
   case "exit":
     runtime.exit(7);
     break;
