@@ -53,7 +53,7 @@ export interface ReattachOptions {
  *
  * @example
  * ```ts ignore
- * import { Client } from "@x/goplugin/host";
+ * import { Client, denoPlugin } from "@x/goplugin/host";
  * import { handshake, KvService } from "./kv.ts";
  *
  * await using client = new Client({

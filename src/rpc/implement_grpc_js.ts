@@ -54,20 +54,30 @@ export type GrpcJsHandlersOf<D extends GeneratedDefinition> = {
  * @throws {TypeError} If the definition is none.
  *
  * @example
- * ```ts ignore
- * import { implementGrpcJs, serve } from "@x/goplugin/plugin";
- * import { GreeterService } from "./generated/greeter.ts";
+ * ```ts
+ * import { Buffer } from "node:buffer";
+ * import { implementGrpcJs } from "@x/goplugin/plugin";
+ * import { testClient } from "@x/goplugin/testing";
  *
- * await serve({
- *   handshake,
- *   plugins: {
- *     greeter: implementGrpcJs(GreeterService, {
- *       greet(call, callback) {
- *         callback(null, { text: `Hello, ${call.request.name}` });
- *       },
- *     }),
+ * const write = (text: string) => Buffer.from(text);
+ * const read = (bytes: Buffer) => bytes.toString();
+ * const GreeterService = { // as generated code has it
+ *   greet: {
+ *     path: "/greeter.Greeter/Greet",
+ *     requestStream: false,
+ *     responseStream: false,
+ *     requestSerialize: write,
+ *     requestDeserialize: read,
+ *     responseSerialize: write,
+ *     responseDeserialize: read,
  *   },
+ * } as const;
+ * const greeter = implementGrpcJs(GreeterService, {
+ *   greet: (call, callback) => callback(null, `Hello, ${call.request}!`),
  * });
+ * await using client = await testClient({ greeter });
+ * const { greet } = await client.dispense("greeter");
+ * console.log(await greet("world"));
  * ```
  */
 export function implementGrpcJs<D extends GeneratedDefinition>(

@@ -101,7 +101,7 @@ function files(): Record<string, string> {
 import { handshake } from "./greeter.ts";
 export const config: ServeConfig = { handshake, plugins: {} };
 `,
-    "kv_host.ts": exampleOf("src/host/client.ts").replace('"plugin.ts"]', '"kv_plugin.ts"]') +
+    "kv_host.ts": exampleOf("src/host/client.ts").replace('("plugin.ts"', '("kv_plugin.ts"') +
       "console.log(new TextDecoder().decode((await kv.get({ key: 'hello' })).value));",
     ...Object.fromEntries(
       ["kv.ts", "kv_descriptor.ts", "plugin.ts"].map((name) => [
