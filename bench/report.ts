@@ -31,7 +31,7 @@ function groupsOf(setting: Setting, columns: readonly string[], measures: readon
       if (value === undefined) return [];
       const ratio = isLessBetter(measure) ? first / value : value / first;
       const shown = value < 100 ? value.toPrecision(3) : Math.round(value);
-      const label = `${shown} ${unitOf(measure)}, ${ratio.toFixed(2)}x`;
+      const label = `${shown} ${unitOf(measure)}`;
       return [{ column, ratio, label }];
     });
     return [{ title: measure.split(" ")[0] ?? "", bars }];
@@ -54,7 +54,9 @@ for (const setting of results.settings) {
   const access = setting.autoMtls ? "with AutoMTLS" : "without AutoMTLS";
   for (const [name, measures] of Object.entries(CHARTS)) {
     const file = `performance/${name}-${setting.autoMtls ? "mtls" : "plain"}.svg`;
-    const title = `${name[0]?.toUpperCase()}${name.slice(1)}, ${access}: longer is better`;
+    const title = `${name[0]?.toUpperCase()}${
+      name.slice(1)
+    }, ${access}: longer is better, the line is Go with Go`;
     writeFileSync(
       join(DOCS, file),
       drawChart(title, groupsOf(setting, TABLES["With Go"] ?? [], measures)),
