@@ -73,7 +73,11 @@ async function measure(pairs: readonly Pair[], mtls: string): Promise<Setting> {
   const samples: Record<string, Record<string, number[]>> = {};
   for (let repeat = 0; repeat < Number(options.repeats); repeat++) {
     for (const pair of pairs) {
-      for (const { measure, value, unit } of await take(pair, mtls)) {
+      const taken = await take(pair, mtls).catch((error: Error) => {
+        console.log(`Left out: ${error.message}`); // The others are still worth something.
+        return [];
+      });
+      for (const { measure, value, unit } of taken) {
         const row = samples[`${measure} ${unit}`] ??= {};
         (row[pair.name] ??= []).push(Number(value.toPrecision(4)));
       }

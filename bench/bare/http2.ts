@@ -89,6 +89,8 @@ export const bareHttp2: Bare = {
           ? connectSocket(path)
           : connectTls({ path, ...tls, servername: "localhost", ALPNProtocols: ["h2"] }),
     });
+    // The plugin ends first; calls under way hear of it by themselves.
+    session.on("error", () => {});
     session.once("connect", () => session.setLocalWindowSize(WINDOW));
     return {
       calls: {
