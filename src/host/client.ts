@@ -9,7 +9,7 @@ import type { ClientContext, Dispensed, NamesOf, PluginSet } from "../rpc/plugin
 import { drainStdio, StdioService } from "../rpc/stdio.ts";
 import { isPinned } from "../rpc/tls.ts";
 import { loadRuntime, type Runtime } from "../runtime/runtime.ts";
-import { nextTurn, waitAtMost } from "../runtime/wait.ts";
+import { turns, waitAtMost } from "../runtime/wait.ts";
 import type { Address } from "../wire/address.ts";
 import { encodePem } from "../wire/pem.ts";
 import type { ReattachConfig } from "../wire/reattach.ts";
@@ -26,6 +26,8 @@ import { startPlugin } from "./start.ts";
 
 /** How long a sink may take for the last of a plugin's output, in milliseconds. */
 const LAST_OUTPUT_MS = 1_000;
+/** How many turns later the beginning of a stream is on its way: grpc-js takes two. */
+const TURNS_TO_OPEN = 3;
 
 /** What may end a start early. */
 export interface StartOptions {
@@ -306,8 +308,8 @@ export class Client<
       this.#unmanage();
       this.#resolveClosed(exit);
     });
-    // A turn, in which the streams are opened: before any call that prints or dials.
-    await nextTurn();
+    // The streams are opened before any call that prints or dials.
+    await turns(TURNS_TO_OPEN);
   }
 
   /** Ends everything that stood between this host and the plugin. */

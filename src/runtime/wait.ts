@@ -25,3 +25,8 @@ export async function waitAtMost<T>(promise: Promise<T>, limitMs: number): Promi
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Waits for so many turns, for those who answer to one event in a later turn. */
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await nextTurn();
+}

@@ -6,7 +6,6 @@ import type {
   ServiceError as GrpcError,
   UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { setImmediate } from "node:timers";
 import { RpcError, STATUS_CODES } from "../../errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { MethodDefinition, ServerCall } from "../contract.ts";
@@ -15,6 +14,7 @@ import type { RunningCall, RunningCalls } from "../running_calls.ts";
 import { CallController, type Shutdown } from "../shutdown.ts";
 import type { Grpc } from "./grpc.ts";
 import { drained, Interrupt, interruptible, iteratorOf } from "../interrupt.ts";
+import { turns } from "../../runtime/wait.ts";
 import { fromMetadata, type MetadataRecord, toMetadata } from "./metadata.ts";
 
 /** What all calls of a server share. */
@@ -90,10 +90,6 @@ async function serveStream(
  * later the cancel is known; over TLS, Deno needs two.
  */
 const TURNS_TO_CANCEL = 3;
-
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-}
 
 class HandlerCall implements ServerCall, RunningCall {
   readonly grpcCall: AnyCall;
