@@ -19,7 +19,6 @@ const MORE: readonly string[] = [
   "docs/terraform_host_test.ts",
   "interop/one_file_test.ts",
   "interop/own_tls_test.ts",
-  "interop/python_test.ts",
   "interop/terraform_host_test.ts",
   "interop/yamux_test.ts",
 ];
