@@ -57,7 +57,7 @@ test("every exported name has a docstring", async () => {
   deepStrictEqual(findings.filter((line) => !isGrpc(line)), []);
 });
 
-test("deno publish would publish the module and nothing else", async () => {
+test("deno publish would publish the module and its pages, and nothing else", async () => {
   const { code, stderr, stdout } = await run(
     [process.execPath, "publish", "--dry-run", "--allow-dirty"],
     { cwd: PROJECT_ROOT, env: { NO_COLOR: "1" } },
@@ -67,7 +67,10 @@ test("deno publish would publish the module and nothing else", async () => {
   const files = [...output.matchAll(/file:\/\/\S+/g)].map(([url]) => url);
   ok(files.length > 40, output);
   for (const url of files) {
-    match(url, /\/(src|proto)\/|\/(mod|host|plugin|testing)\.ts|\/[A-Z]+(\.md)?$|deno\.json$/);
+    match(
+      url,
+      /\/(src|proto)\/|\/docs\/.*\.(md|svg)$|\/(mod|host|plugin|testing)\.ts|\/[A-Z]+(\.md)?$|deno\.json$/,
+    );
   }
 });
 
