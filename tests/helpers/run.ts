@@ -1,6 +1,7 @@
 /** Runs a program to its end. */
 import { spawn } from "node:child_process";
 import process from "node:process";
+import { isGrpcJs } from "./engine.ts";
 import { within } from "./wait.ts";
 
 /** What a program printed and how it ended. */
@@ -25,8 +26,24 @@ export function run(
   return runLong(command, options, 60_000);
 }
 
-/** The same with another limit. */
-export function runLong(
+/** How often a program is run again that node:http2 has crashed. */
+const MAX_CRASHES = 3;
+
+/** The same with another limit. With grpc-js, a crash of Deno's own is no fault of the program's. */
+export async function runLong(
+  command: readonly [string, ...string[]],
+  options: RunOptions,
+  limitMs: number,
+): Promise<RunResult> {
+  for (let crashes = 1;; crashes++) {
+    const result = await runOnce(command, options, limitMs);
+    const isCrash = isGrpcJs && /nghttp2_session\.c:.* Assertion/.test(result.stderr);
+    if (!isCrash || crashes === MAX_CRASHES) return result;
+    console.log("Deno crashed in node:http2 (denoland/deno#36788): once more");
+  }
+}
+
+function runOnce(
   [program, ...args]: readonly [string, ...string[]],
   options: RunOptions,
   limitMs: number,

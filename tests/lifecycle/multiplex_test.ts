@@ -18,7 +18,7 @@ import { YamuxSession } from "../../src/mux/session.ts";
 import { parseHandshake } from "../../src/wire/handshake.ts";
 import { fixture as echoing, FixtureService, handshake } from "../fixtures/fixture.ts";
 import { connectionsOf } from "../helpers/connections.ts";
-import { exceptCrashes } from "../helpers/engine.ts";
+import { exceptCrashes, exceptGrpcJs } from "../helpers/engine.ts";
 import { exchangeClient } from "../helpers/exchange_client.ts";
 import { failedStart, fixtureClient, leftovers } from "../helpers/fixture_client.ts";
 import { fixture, isDeno } from "../helpers/program.ts";
@@ -307,7 +307,9 @@ for (
   });
 }
 
-test("a plugin takes streams that nobody knocked for as its own, and goes on when one is reset", async () => {
+test("a plugin takes streams that nobody knocked for as its own, and goes on when one is reset", {
+  skip: isDeno && exceptGrpcJs("one time in 16 Deno does not see the end of such a connection"),
+}, async () => {
   using served = await multiplexingPlugin();
   const session = new YamuxSession(served.connect(), { role: "client" });
   const stray = await session.open();
