@@ -8,6 +8,7 @@ import { dial, opened } from "../../transport/dial.ts";
 import { encodePem } from "../../wire/pem.ts";
 import { identityError, trustIn } from "../own_tls.ts";
 import type { Peer } from "../peer.ts";
+import { keepSession, sessionOf } from "./resumption.ts";
 import { type ConnectionTls, isPinned, serverNameOf, sniOf } from "../tls.ts";
 
 /** What both sides agree on by TLS, as gRPC wants it. */
@@ -40,6 +41,7 @@ export async function connectLink(
     throw error;
   }
   requireHttp2(over);
+  keepSession(tls as ConnectionTls, over);
   return linkOf(over);
 }
 
@@ -69,7 +71,7 @@ async function secureOptions(tls: ConnectionTls) {
     known = { ca, read: createSecureContext({ ca, cert, key, minVersion }) };
     contexts.set(tls, known);
   }
-  return { ...options, secureContext: known.read };
+  return { ...options, secureContext: known.read, session: sessionOf(tls) };
 }
 
 /**

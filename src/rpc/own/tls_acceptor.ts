@@ -9,6 +9,7 @@ import type { Server, TLSSocket } from "node:tls";
 import { encodePem } from "../../wire/pem.ts";
 import { type Trust, trustIn } from "../own_tls.ts";
 import { type ConnectionTls, isPinned } from "../tls.ts";
+import { ticketKeysOf } from "./resumption.ts";
 import { ALPN } from "./sockets.ts";
 
 /** Who is told how a connection fared. */
@@ -52,6 +53,7 @@ export class TlsAcceptor {
       key: privateKey,
       ...(trust !== undefined && { ca: trust.ca, requestCert: true, rejectUnauthorized: true }),
       ALPNProtocols: ALPN,
+      ticketKeys: ticketKeysOf(tls),
       minVersion: "TLSv1.2",
     }, (socket) => {
       if (this.#owner === undefined) socket.destroy();
