@@ -17,6 +17,7 @@ export interface Pair {
 
 /** This module's two engines, and what others build upon. */
 const KINDS = {
+  "engine alone": { folder: "bare/", engine: "own" },
   "on grpc-js": { folder: "", engine: "grpc-js" },
   "grpc-js alone": { folder: "bare/", engine: "grpc-js" },
   "node:http2 alone": { folder: "bare/", engine: "http2" },

@@ -12,6 +12,7 @@ import {
   STATUS_CODES,
 } from "@x/goplugin/plugin";
 import { AdderService, type Bench, BenchService, engineOf, handshake } from "./bench.ts";
+import { callHandlers } from "./handlers.ts";
 
 const isStubborn = process.env["BENCH_IGNORE_SHUTDOWN"] === "1";
 const values = new Map<string, Uint8Array>();
@@ -22,7 +23,7 @@ const adder = implement(AdderService, {
 
 function handlers(broker: Broker) {
   return {
-    echo: (blob: { data: Uint8Array }) => blob,
+    ...callHandlers,
     put({ key, value }: { key: string; value: Uint8Array }) {
       values.set(key, value);
       return {};
@@ -31,22 +32,6 @@ function handlers(broker: Broker) {
       const data = values.get(key);
       if (data === undefined) throw new RpcError("NOT_FOUND", `No value under "${key}"`);
       return { data };
-    },
-    async *download({ chunks, size }: { chunks: number; size: number }) {
-      const data = new Uint8Array(size);
-      for (let i = 0; i < chunks; i++) yield { data };
-    },
-    async upload(blobs: AsyncIterable<{ data: Uint8Array }>) {
-      let chunks = 0;
-      let bytes = 0;
-      for await (const { data } of blobs) {
-        chunks++;
-        bytes += data.length;
-      }
-      return { chunks, bytes: String(bytes) };
-    },
-    async *chat(blobs: AsyncIterable<{ data: Uint8Array }>) {
-      yield* blobs;
     },
     async borrow({ brokerId, a, b }: { brokerId: number; a: string; b: string }) {
       await using client = await broker.dial(brokerId, AdderService);

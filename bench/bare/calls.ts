@@ -18,11 +18,12 @@ export interface BareConnection {
 /** A way of carrying calls over a unix socket. */
 export interface Bare {
   serve(path: string, tls: BareTls | undefined): Promise<void>;
-  connect(path: string, tls: BareTls | undefined): BareConnection;
+  connect(path: string, tls: BareTls | undefined): BareConnection | Promise<BareConnection>;
 }
 
 /** The one that `BENCH_ENGINE` names. */
 export async function chooseBare(name: string | undefined): Promise<Bare> {
+  if (name === "own") return (await import("./engine.ts")).bareEngine;
   if (name === "http2") return (await import("./http2.ts")).bareHttp2;
   return (await import("./grpc_js.ts")).bareGrpcJs;
 }

@@ -24,7 +24,7 @@ async function start() {
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   const { cert: ca } = JSON.parse(line);
   const tls = own && { key: own.privateKey, cert: own.certificate, ca };
-  const connection = bare.connect(path, tls);
+  const connection = await bare.connect(path, tls);
   await connection.calls.echo(small);
   const kill = async () => {
     // The plugin first: a goodbye can crash node:http2 on Deno (denoland/deno#36788).
