@@ -14,6 +14,8 @@ import type { StreamTable } from "./stream_table.ts";
 /** So much DATA is put together before the link sees it. */
 const FLUSH_BYTES = 1 << 20;
 const NOTHING = new Uint8Array(0);
+/** How many streams that have ended may stand among those put aside. */
+const MAX_ENDED = 64;
 
 /** What a sender works with. */
 export interface SenderParts {
@@ -34,6 +36,8 @@ export class Sender implements FlushHooks {
   #window = DEFAULT_WINDOW_BYTES;
   /** The streams that have something to send and, as far as themselves are concerned, may. */
   readonly #round = new Fifo<StreamState>();
+  /** Those of them whose turn came when the peer took no more on all streams together. */
+  readonly #starved = new Fifo<StreamState>();
   /** Client: streams that the peer does not take yet. */
   readonly #waiting = new Fifo<StreamState>();
   #drained: StreamState[] = [];
@@ -210,7 +214,7 @@ export class Sender implements FlushHooks {
     if (this.#window > MAX_UINT31) {
       breach(ErrorCode.flowControlError, "connection window above 2^31 - 1");
     }
-    if (this.#round.size > 0) this.#parts.out.kick();
+    if (this.#hasTurn) this.#parts.out.kick();
   }
 
   /** The peer takes more, or less, on a stream; whether that is a possible window. */
@@ -225,9 +229,8 @@ export class Sender implements FlushHooks {
   beforeFlush(): void {
     this.startWaiting();
     let budget = FLUSH_BYTES;
-    let blocked = 0;
-    while (this.#round.size > blocked && budget > 0 && !this.#parts.out.isLinkFull) {
-      const stream = this.#round.shift()!;
+    while (this.#hasTurn && budget > 0 && !this.#parts.out.isLinkFull) {
+      const stream = this.#next();
       const item = stream.queue?.first;
       if (stream.isClosed || item === undefined || !canGo(stream)) {
         stream.isInRound = false;
@@ -236,14 +239,32 @@ export class Sender implements FlushHooks {
         this.#writeHeaders(stream, item.template, item.extra, item.endStream);
         this.#again(stream);
       } else if (this.#window <= 0 && lengthOf(item) > item.sent) {
-        // Others may still have headers to send.
-        this.#round.push(stream);
-        blocked++;
+        this.#starve(stream); // Others may still have headers to send.
       } else {
         budget -= this.#writePart(stream, item);
         this.#again(stream);
       }
     }
+  }
+
+  /** Whether a stream may have something that can be sent now. */
+  get #hasTurn(): boolean {
+    return this.#round.size > 0 || (this.#window > 0 && this.#starved.size > 0);
+  }
+
+  /** Takes the one that has waited longest, of those whose turn it may be. */
+  #next(): StreamState {
+    const starved = this.#window > 0 ? this.#starved.shift() : undefined;
+    return starved ?? this.#round.shift()!;
+  }
+
+  /** Puts a stream aside: to ask each of thousands again at every flush would take long. */
+  #starve(stream: StreamState): void {
+    // A peer that takes no more may go on to open streams and to cancel them.
+    if (this.#starved.size > 2 * this.#parts.table.size + MAX_ENDED) {
+      for (const other of this.#starved.clear()) if (!other.isClosed) this.#starved.push(other);
+    }
+    this.#starved.push(stream);
   }
 
   #again(stream: StreamState): void {
@@ -260,9 +281,7 @@ export class Sender implements FlushHooks {
         if (!stream.isClosed && !stream.isSendEnded) stream.handler.drain();
       }
     }
-    if (this.#round.size > 0 && this.#window > 0 && !this.#parts.out.isLinkFull) {
-      this.#parts.out.kick();
-    }
+    if (this.#hasTurn && !this.#parts.out.isLinkFull) this.#parts.out.kick();
   }
 
   #writePart(stream: StreamState, item: QueuedItem): number {

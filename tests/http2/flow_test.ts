@@ -141,6 +141,38 @@ test("Connection shares its window among streams, a frame in turn", async () => 
   ]);
 });
 
+test("Connection goes on with the streams that its window held up in their order, without those that ended", async () => {
+  const made = await client([4, 1_000_000]);
+  const filler = made.connection.open(new Recorder(), REQUEST);
+  filler.write(bytesOf(65_535));
+  await turn();
+  const streams = Array.from({ length: 300 }, () => {
+    const stream = made.connection.open(new Recorder(), REQUEST);
+    stream.write(bytesOf(10), true);
+    return stream;
+  });
+  await turn();
+  made.link.takeFrames();
+  const left = streams.filter((stream, at) => {
+    const isKept = at % 3 === 1;
+    if (!isKept) stream.reset(ErrorCode.cancel);
+    return isKept;
+  });
+  // More of those that ended than of others: new ones push them out.
+  left.push(made.connection.open(new Recorder(), REQUEST));
+  left.at(-1)!.write(bytesOf(10), true);
+  await turn();
+  made.link.takeFrames();
+  for (let sent = 0; sent < left.length; sent += 2) {
+    made.link.feed(frame(WINDOW_UPDATE, 0, 0, u32(20)));
+    await turn();
+    deepStrictEqual(
+      made.link.takeFrames().filter(({ type }) => type === DATA).map(({ id }) => id),
+      left.slice(sent, sent + 2).map(({ id }) => id),
+    );
+  }
+});
+
 test("Connection obeys SETTINGS_INITIAL_WINDOW_SIZE in mid-stream, below zero as well", async () => {
   const made = await client([4, 100]);
   const stream = made.connection.open(new Recorder(), REQUEST);
