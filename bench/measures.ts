@@ -138,7 +138,7 @@ export async function rate(once: () => Promise<void>): Promise<number> {
 /** Takes the measures that are wanted of an open connection. */
 export async function measureCalls(bench: Calls): Promise<void> {
   if (wanted.has("unary")) await unary(bench);
-  for (const width of [1, 4, 16]) {
+  for (const width of [1, 4, 16, 1000, 3000, 10_000]) {
     if (wanted.has(`conc${width}`)) await concurrent(bench, width);
   }
   if (wanted.has("conc")) await concurrent(bench, 64);

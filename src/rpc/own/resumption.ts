@@ -9,23 +9,26 @@
  */
 import { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
-import { type ConnectionTls, isPinned } from "../tls.ts";
+import { type ConnectionTls, isPinned, type PinnedTls } from "../tls.ts";
 
 const sessions = new WeakMap<ConnectionTls, Buffer>();
-const ticketKeys = new WeakMap<ConnectionTls, Buffer>();
+const ticketKeys = new WeakMap<PinnedTls, Buffer>();
 
-/** What a client offers to go on with; the authorities of {@linkcode TlsConfig} are asked each time. */
+/** What a client offers to go on with. */
 export function sessionOf(tls: ConnectionTls): Buffer | undefined {
   return sessions.get(tls);
 }
 
-/** Remembers the session of a connection whose other side was looked at. Deno (2.9) has none to give. */
+/**
+ * Remembers the session of a connection whose other side was looked at; not
+ * under authorities, which are asked each time. Deno (2.9) has none to give.
+ */
 export function keepSession(tls: ConnectionTls, socket: TLSSocket): void {
   if (isPinned(tls)) socket.once("session", (session) => sessions.set(tls, session));
 }
 
 /** The keys by which all servers of one side know its sessions; Deno (2.9) does not take any. */
-export function ticketKeysOf(tls: ConnectionTls): Buffer {
+export function ticketKeysOf(tls: PinnedTls): Buffer {
   let keys = ticketKeys.get(tls);
   if (keys === undefined) {
     keys = Buffer.from(crypto.getRandomValues(new Uint8Array(48)));

@@ -53,7 +53,7 @@ export class TlsAcceptor {
       key: privateKey,
       ...(trust !== undefined && { ca: trust.ca, requestCert: true, rejectUnauthorized: true }),
       ALPNProtocols: ALPN,
-      ticketKeys: ticketKeysOf(tls),
+      ...(isPinned(tls) && { ticketKeys: ticketKeysOf(tls) }),
       minVersion: "TLSv1.2",
     }, (socket) => {
       if (this.#owner === undefined) socket.destroy();
