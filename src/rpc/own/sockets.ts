@@ -27,7 +27,7 @@ export async function connectLink(
 ): Promise<Link> {
   const secure = tls && await secureOptions(tls);
   const below = typeof peer === "function" ? await peer(signal) : dial(peer);
-  if (secure === undefined) {
+  if (tls === undefined || secure === undefined) {
     // A stream is open from the first moment.
     if (typeof peer !== "function") await opened(below, "connect", signal);
     return linkOf(below);
@@ -41,7 +41,7 @@ export async function connectLink(
     throw error;
   }
   requireHttp2(over);
-  keepSession(tls as ConnectionTls, over);
+  keepSession(tls, over);
   return linkOf(over);
 }
 
