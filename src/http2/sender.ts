@@ -189,9 +189,10 @@ export class Sender implements FlushHooks {
 
   #mayGoNow(stream: StreamState, length: number): boolean {
     if (stream.id === 0 || stream.hasQueue || this.#parts.out.isLinkFull) return false;
-    return length === 0 ||
-      (length <= stream.sendWindow && length <= this.#window &&
-        length <= this.#parts.peer.maxFrameBytes);
+    if (length === 0) return true;
+    // Those that wait for the connection's window come first.
+    return this.#starved.size === 0 && length <= stream.sendWindow && length <= this.#window &&
+      length <= this.#parts.peer.maxFrameBytes;
   }
 
   #enqueue(stream: StreamState, item: QueuedItem): void {

@@ -173,6 +173,22 @@ test("Connection goes on with the streams that its window held up in their order
   }
 });
 
+test("Connection lets no later stream overtake one that its window held up", async () => {
+  const made = await client([4, 1_000_000]);
+  const filler = made.connection.open(new Recorder(), REQUEST);
+  filler.write(bytesOf(65_535));
+  await turn();
+  const first = made.connection.open(new Recorder(), REQUEST);
+  first.write(bytesOf(10), true);
+  await turn();
+  made.link.takeFrames();
+  made.link.feed(frame(WINDOW_UPDATE, 0, 0, u32(10)));
+  made.connection.open(new Recorder(), REQUEST).write(bytesOf(10), true);
+  await turn();
+  const data = made.link.takeFrames().filter(({ type }) => type === DATA);
+  deepStrictEqual(data.map(({ id }) => id), [first.id]);
+});
+
 test("Connection obeys SETTINGS_INITIAL_WINDOW_SIZE in mid-stream, below zero as well", async () => {
   const made = await client([4, 100]);
   const stream = made.connection.open(new Recorder(), REQUEST);

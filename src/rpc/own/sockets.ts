@@ -8,8 +8,8 @@ import { dial, opened } from "../../transport/dial.ts";
 import { encodePem } from "../../wire/pem.ts";
 import { identityError, trustIn } from "../own_tls.ts";
 import type { Peer } from "../peer.ts";
-import { keepSession, sessionOf } from "./resumption.ts";
 import { type ConnectionTls, isPinned, serverNameOf, sniOf } from "../tls.ts";
+import { keepSession, sessionOf } from "./resumption.ts";
 
 /** What both sides agree on by TLS, as gRPC wants it. */
 export const ALPN = ["h2"];
