@@ -1,5 +1,6 @@
 /** The system through Deno's own API, which asks for fewer permissions than `node:` modules do. */
 import { PermissionError } from "../errors.ts";
+import { descriptor, permits } from "./deno_permissions.ts";
 import {
   captureConsole,
   captureDenoStream,
@@ -8,38 +9,11 @@ import {
 } from "./output.ts";
 import { type Need, requirePermissions } from "./permissions.ts";
 import { isRunning, startTimeOf } from "./process_table.ts";
-import type { Access, ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
+import type { ChildProcess, Runtime, SpawnOptions } from "./runtime.ts";
 import { runNeed } from "./run_need.ts";
 import { spawnError } from "./spawn_error.ts";
 import { writeStderr } from "./stderr.ts";
 import { TEMPORARY_PREFIX } from "./temporary_prefix.ts";
-
-function permits(access: Access): boolean {
-  try {
-    return Deno.permissions.querySync(descriptor(access)).state === "granted";
-  } catch (error) {
-    // Deno 2.8 knows no right to a unix socket: reading and writing its path is enough.
-    if (access.kind === "net" && access.host?.startsWith("unix:")) return true;
-    throw error;
-  }
-}
-
-function descriptor(access: Access): Deno.PermissionDescriptor {
-  switch (access.kind) {
-    case "env":
-      return access.name === undefined ? { name: "env" } : { name: "env", variable: access.name };
-    case "run":
-      return access.program === undefined
-        ? { name: "run" }
-        : { name: "run", command: access.program };
-    case "net":
-      return access.host === undefined ? { name: "net" } : { name: "net", host: access.host };
-    default:
-      return access.path === undefined
-        ? { name: access.kind }
-        : { name: access.kind, path: access.path };
-  }
-}
 
 /**
  * Stops what Deno would not do: it throws where not everybody can catch it,
